@@ -1,0 +1,1 @@
+"""Tables, queries, the group-commit writer and the migrations."""

@@ -1,0 +1,1 @@
+"""Wire models: units, bounds and examples in one place."""

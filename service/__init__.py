@@ -1,0 +1,1 @@
+"""Use cases: the only place where wire models, rows and numerics meet."""

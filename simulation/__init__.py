@@ -1,0 +1,1 @@
+"""Pure numerics: arrays or frozen dataclasses in, the same out."""

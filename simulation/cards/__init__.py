@@ -1,0 +1,1 @@
+"""Model cards of what is not a predictor: simulators, dose and toxicity models."""

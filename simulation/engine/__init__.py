@@ -1,0 +1,1 @@
+"""Event table, lockstep solver, populations, random streams."""

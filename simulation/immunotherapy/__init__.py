@@ -1,0 +1,1 @@
+"""Antibodies, cells, vaccines and adverse events."""

@@ -1,0 +1,1 @@
+"""Response criteria, survival and summaries."""

@@ -1,0 +1,1 @@
+"""Radiation dose and radiobiology."""

@@ -1,0 +1,1 @@
+"""Tumor models: every lesion under both therapies."""
