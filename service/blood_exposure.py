@@ -1,0 +1,164 @@
+"""What one radiotherapy course does to the blood: compartments, sampled distribution, immune-cell dose."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas import blood as wire
+from schemas.plan import RadiotherapyCourse
+from service.dvh_structures import distribution
+from service.errors import InvalidInput
+from simulation.radiation.blood import Beam, BloodDose, sample_blood_dose
+from simulation.radiation.circulation import EXPOSED_BY, Circulation
+from simulation.radiation.edic import edic_gy, edric_gy
+from simulation.radiation.plan import Course
+
+DEFAULT_BEAM_SECONDS: Final = 60.0
+TUMOR: Final = "tumor"
+NOT_BLOOD: Final = frozenset({"body"})
+CM3_PER_L: Final = 1000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseExposure:
+    """One course; ``fraction_share`` says how large each fraction is against the mean one."""
+
+    course: Course
+    beams: tuple[Beam, ...]
+    compartments_gy: Mapping[str, float]
+    without_blood: tuple[str, ...]
+    blood: BloodDose
+    fraction_share: NDArray[np.float64]
+    edic: wire.ImmuneDose
+    edric: wire.ImmuneDose
+
+    @property
+    def basis(self) -> Literal["edic", "mean_blood_dose"]:
+        """What the reserve's exposure is taken from."""
+        return "mean_blood_dose" if self.edic.value_gy is None else "edic"
+
+    @property
+    def mean_exposure_gy(self) -> float:
+        """Exposure of the lymphocyte reserve by a fraction of mean size."""
+        if self.edic.value_gy is None:
+            return self.blood.mean_gy
+        return self.edic.value_gy / self.course.fraction_count
+
+
+def course_exposure(request: wire.BloodRequest, index: int, course: Course, circulation: Circulation) -> CourseExposure:
+    """Work one course out.
+
+    Parameters
+    ----------
+    request : BloodRequest
+    index : int
+        Which course of the plan.
+    course : Course
+        The same one, resolved.
+    circulation : Circulation
+
+    Returns
+    -------
+    CourseExposure
+
+    Raises
+    ------
+    InvalidInput
+        When the course says nothing about any organ that holds blood.
+    """
+    pointer = f"/plan/radiotherapy/{index}/organs"
+    doses = _by_organ(course)
+    compartments, without = _compartments(doses, circulation, pointer)
+    delivery = next((one for one in request.deliveries if one.course_id == course.id), None)
+    beams: tuple[Beam, ...] = (Beam(0.0, DEFAULT_BEAM_SECONDS),)
+    if delivery is not None:
+        beams = tuple(Beam(beam.start_seconds, beam.duration_seconds) for beam in delivery.beams)
+    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([request.seed, index])))
+    count = course.fraction_count
+    blood = sample_blood_dose(
+        circulation,
+        {name: dose / count for name, dose in compartments.items()},
+        beams,
+        rng=rng,
+        particles=request.particles,
+        dwell_shape=request.dwell_shape,
+    )
+    sizes = np.array([fraction.dose_gy for fraction in course.fractions])
+    volume_l = request.body_volume_l or _body_volume_l(request.plan.radiotherapy[index])
+    return CourseExposure(
+        course=course,
+        beams=beams,
+        compartments_gy=compartments,
+        without_blood=without,
+        blood=blood,
+        fraction_share=sizes / sizes.mean(),
+        edic=_edic(doses, count, volume_l),
+        edric=_edric(doses, count),
+    )
+
+
+def _by_organ(course: Course) -> dict[str, float]:
+    doses: dict[str, list[float]] = {}
+    for organ in course.organs:
+        doses.setdefault(organ.organ, []).append(organ.mean_dose_gy)
+    return {organ: float(np.mean(values)) for organ, values in doses.items()}
+
+
+def _compartments(
+    doses: Mapping[str, float], circulation: Circulation, pointer: str
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    found: dict[str, list[float]] = {}
+    without: list[str] = []
+    for organ, dose in doses.items():
+        if organ == TUMOR and TUMOR not in circulation.names:
+            raise InvalidInput(pointer, "the organ tumor needs the member tumor of the request: its host and shares")
+        parts: Sequence[str] = (TUMOR,) if organ == TUMOR else EXPOSED_BY.get(organ, ())
+        if not parts and organ not in NOT_BLOOD:
+            without.append(organ)
+        for part in parts:
+            found.setdefault(part, []).append(dose)
+    if not found:
+        raise InvalidInput(
+            pointer,
+            "list the mean dose or DVH of at least one organ that holds blood: " + ", ".join(sorted(EXPOSED_BY)),
+        )
+    return {part: float(np.mean(values)) for part, values in found.items()}, tuple(without)
+
+
+def _body_volume_l(course: RadiotherapyCourse) -> float | None:
+    for organ in course.organs:
+        if organ.organ == "body" and organ.dvh is not None:
+            volume = distribution(organ.dvh).volume_cm3
+            return None if volume is None else volume / CM3_PER_L
+    return None
+
+
+def _edic(doses: Mapping[str, float], count: int, body_volume_l: float | None) -> wire.ImmuneDose:
+    missing = [organ for organ in ("lung", "heart", "body") if organ not in doses]
+    if missing:
+        return wire.ImmuneDose(value_gy=None, reason="the mean dose is missing of: " + ", ".join(missing))
+    if body_volume_l is None:
+        return wire.ImmuneDose(value_gy=None, reason="the volume of the body is not known; give body_volume_l")
+    value = edic_gy(
+        mean_lung_dose_gy=doses["lung"],
+        mean_heart_dose_gy=doses["heart"],
+        integral_dose_gy_l=doses["body"] * body_volume_l,
+        fraction_count=count,
+    )
+    return wire.ImmuneDose(value_gy=value, reason=None)
+
+
+def _edric(doses: Mapping[str, float], count: int) -> wire.ImmuneDose:
+    missing = [organ for organ in ("lung", "heart", "body") if organ not in doses]
+    if missing:
+        return wire.ImmuneDose(value_gy=None, reason="the mean dose is missing of: " + ", ".join(missing))
+    value = edric_gy(
+        mean_lung_dose_gy=doses["lung"],
+        mean_heart_dose_gy=doses["heart"],
+        mean_body_dose_gy=doses["body"],
+        fraction_count=count,
+    )
+    return wire.ImmuneDose(value_gy=value, reason=None)
