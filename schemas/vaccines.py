@@ -1,0 +1,109 @@
+"""Vaccines: a product and its schedule in; research dynamics, or a curve under a hazard ratio, out."""
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.base import ComputeRequest, IntervalRead, Probability, Schema, number
+from schemas.plan import Name
+
+DoseDay = Annotated[float, number("d", "Day of a dose.", example=0.0, ge=0, le=3650)]
+Cells = Annotated[float, number("cells", "Number of cells.", example=1e6, ge=0, le=1e13)]
+
+
+class CurvePoint(Schema):
+    """One point of a survival curve."""
+
+    day: Annotated[float, number("d", "Time.", example=548.0, ge=0, le=7300)]
+    survival: Probability
+
+
+class VaccineDynamics(Schema):
+    """What the whole-cell model needs; the two rates are those that its paper fitted to each patient."""
+
+    dose_cells: Annotated[float, number("cells", "Vaccine cells of one dose.", example=1e6, gt=0, le=1e12)] = 1e6
+    tumor_cells: Cells = 1e6
+    cytotoxic_t_cells: Cells = 0.0
+    regulatory_t_cells: Cells = 0.0
+    tumor_growth_per_hour: Annotated[float | None, number("1/h", "Tumor growth rate.", example=1e-5, ge=0, le=0.1)] = (
+        None
+    )
+    killing_per_cell_hour: Annotated[
+        float | None, number("1/(cell h)", "Killing per cytotoxic cell.", example=1.14e-6, ge=0, le=1)
+    ] = None
+
+
+class VaccinesRequest(ComputeRequest):
+    """One product; what is computed depends on what is published for it."""
+
+    product: Annotated[Name, Field(examples=["whole-cell-prostate-kronik2010"])]
+    days: Annotated[
+        list[DoseDay] | None, Field(min_length=1, max_length=50, description="Left out: the product's schedule.")
+    ] = None
+    horizon_days: Annotated[float, number("d", "Last day.", example=365.0, gt=0, le=3650)] = 365.0
+    output_step_days: Annotated[float, number("d", "Step of the output.", example=7.0, ge=0.25, le=90)] = 7.0
+    dynamics: VaccineDynamics = VaccineDynamics()
+    comparator_curve: Annotated[
+        list[CurvePoint] | None,
+        Field(max_length=200, description="Survival of the comparator; left out: the trial's own point."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.days is not None and any(b <= a for a, b in zip(self.days, self.days[1:], strict=False)):
+            raise ValueError("days must increase")
+        curve = self.comparator_curve or []
+        if any(b.day <= a.day or b.survival > a.survival for a, b in pairwise(curve)):
+            raise ValueError("comparator_curve: days must increase and survival must not")
+        return self
+
+
+class VaccineDynamicsRead(Schema):
+    """States of the research model over time, in cells."""
+
+    model: str
+    time_days: list[float]
+    vaccine_cells: list[float]
+    maturing_dendritic_cells: list[float]
+    mature_dendritic_cells: list[float]
+    regulatory_dendritic_cells: list[float]
+    cytotoxic_t_cells: list[float]
+    regulatory_t_cells: list[float]
+    tumor_cells: list[float]
+    tumor_cells_without_vaccine: list[float]
+
+
+class CurveUnderVaccine(Schema):
+    """Survival with the vaccine at one time; the interval is that of the hazard ratio."""
+
+    day: float
+    comparator_survival: Probability
+    survival: Probability
+    interval: IntervalRead
+
+
+class HazardRatioRead(Schema):
+    """A randomized comparison carried to the comparator's curve: no mechanism, no single patient."""
+
+    model: str
+    endpoint: str
+    comparator: str
+    hazard_ratio: float
+    interval: IntervalRead
+    curve: list[CurveUnderVaccine]
+
+
+class VaccinesResult(Schema):
+    """Schedule and what is published of the effect."""
+
+    product: Name
+    title: str
+    effect: Literal["dynamics", "hazard_ratio", "none"]
+    dose: str
+    dose_days: list[float]
+    source: str
+    verified: bool
+    dynamics: VaccineDynamicsRead | None
+    hazard_ratio: HazardRatioRead | None
+    notes: list[str]
