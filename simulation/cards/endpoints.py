@@ -1,0 +1,107 @@
+"""Model cards of the response criteria."""
+
+from simulation.model import Input, KnownValue, ModelCard, Reference
+
+_RECIST = Reference(
+    citation="Eisenhauer EA et al. New response evaluation criteria in solid tumours: revised RECIST guideline "
+    "(version 1.1). Eur J Cancer 2009;45:228-247.",
+    doi="10.1016/j.ejca.2008.10.026",
+)
+_IRECIST = Reference(
+    citation="Seymour L et al. iRECIST: guidelines for response criteria for use in trials testing "
+    "immunotherapeutics. Lancet Oncol 2017;18:e143-e152.",
+    doi="10.1016/S1470-2045(17)30074-8",
+)
+_INPUTS = (
+    Input(name="scans.day", unit="d", low=-3650.0, high=3650.0),
+    Input(name="scans.lesions.longest_diameter_mm", unit="mm", low=0.0, high=1000.0),
+    Input(
+        name="scans.lesions.short_axis_mm",
+        unit="mm",
+        low=0.0,
+        high=1000.0,
+        required=False,
+        why="Lymph nodes are measured by their short axis.",
+    ),
+    Input(
+        name="scans.non_target",
+        unit="",
+        choices=("none", "CR", "NON_CR_NON_PD", "PD", "NE"),
+        required=False,
+        why="Unequivocal progression of non-target disease is the reader's judgment.",
+    ),
+)
+_LEAVES_OUT = (
+    "the reading of the images, which decides what is a new lesion or unequivocal progression",
+    "tumor markers, PET and cytology",
+    "lesions that merge or split",
+    "scans that were missed before an event",
+)
+_VALIDATED = "Definitions of endpoints, not predictions; the tests reproduce the worked examples."
+
+CARDS: tuple[ModelCard, ...] = (
+    ModelCard(
+        id="recist_1_1",
+        version="1.0.0",
+        title="RECIST 1.1",
+        kind="endpoint",
+        outcome="response category of every visit, best overall response, progression-free survival",
+        purpose="Classify measured tumor burden over time the same way everywhere. " + _VALIDATED,
+        population="Adults with solid tumors in clinical trials.",
+        inputs=_INPUTS,
+        equations=(
+            "sum = longest diameters + short axes of nodes; too small to measure counts 5 mm",
+            "PD: sum >= 1.2 nadir and sum - nadir >= 5 mm, or new lesion, or unequivocal non-target progression",
+            "CR: all gone, nodes < 10 mm; PR: sum <= 0.7 baseline; else SD; PD is judged before PR",
+            "nadir: smallest sum before the visit, baseline included",
+        ),
+        references=(_RECIST,),
+        leaves_out=_LEAVES_OUT,
+        example={"scans.day": 42.0, "scans.lesions.longest_diameter_mm": 30.0},
+        validated_on_patients=False,
+        known_values=(
+            KnownValue(
+                inputs={"baseline_sum_mm": 100.0, "nadir_sum_mm": 40.0, "current_sum_mm": 48.0},
+                expected={"target": "PD"},
+                absolute_tolerance=0.0,
+                source="10.1016/j.ejca.2008.10.026",
+            ),
+            KnownValue(
+                inputs={"baseline_sum_mm": 50.0, "nadir_sum_mm": 20.0, "current_sum_mm": 24.0},
+                expected={"target": "PR"},
+                absolute_tolerance=0.0,
+                source="10.1016/j.ejca.2008.10.026",
+            ),
+        ),
+        known_failures=(
+            "A visit is judged by its own sum: after a partial response a sum that drifts back above -30 % without "
+            "progression reads SD at that visit, where some readers carry the response forward.",
+        ),
+        license_and_patents="Published criteria, re-implemented.",
+    ),
+    ModelCard(
+        id="irecist",
+        version="1.0.0",
+        title="iRECIST",
+        kind="endpoint",
+        outcome="immune response category of every visit with unconfirmed and confirmed progression",
+        purpose="Follow patients beyond a first progression under immunotherapy. " + _VALIDATED,
+        population="Trials of immunotherapy in solid tumors.",
+        inputs=_INPUTS,
+        equations=(
+            "first PD by RECIST 1.1: iUPD; confirming scan 4 to 8 weeks later (2 days of grace)",
+            "iCPD: target sum >= sum at iUPD + 5 mm, any further non-target increase, new lesions >= 5 mm larger "
+            "in sum or more of them, or progression in a further category",
+            "iCR, iPR or iSD resets; a new lesion that stays, unchanged, keeps the iUPD unless the targets improved",
+        ),
+        references=(_RECIST, _IRECIST),
+        leaves_out=(*_LEAVES_OUT, "clinical stability, which decides whether treatment goes on"),
+        example={"scans.day": 42.0, "scans.lesions.longest_diameter_mm": 30.0},
+        validated_on_patients=False,
+        known_failures=(
+            "A confirming scan later than eight weeks is accepted and marked; protocols differ.",
+            "New lesions reported without identity cannot be seen to grow or multiply.",
+        ),
+        license_and_patents="Published criteria, re-implemented.",
+    ),
+)
