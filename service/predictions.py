@@ -1,0 +1,214 @@
+"""Asks every published predictor about one patient."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from schemas.predictions import PredictionRequest, PredictionsResult
+from schemas.run import ModelRef, RunWarning
+from service import predictions_figures
+from service.covariates import COVARIATES, flatten
+from service.errors import InvalidInput
+from service.kinds import Computation, Kind
+from service.predictions_checks import (
+    ASKED,
+    BIT_OF_NAME,
+    CHECKS,
+    MOST_REMEMBERED,
+    READY,
+    Answer,
+    Patient,
+    Ready,
+    applicability_of,
+    positions,
+)
+from simulation.model import NotApplicable, Prediction, Published, Value
+
+
+def _read(ready: Ready, prediction: Prediction, applicability: dict[str, Any]) -> dict[str, Any]:
+    if prediction.outside:
+        known = applicability["reasons"] if applicability["status"] == "outside" else []
+        applicability = {"status": "outside", "reasons": [*known, *prediction.outside]}
+    if type(prediction) is not Published:
+        return _fresh(ready, prediction, applicability)
+    remembered = ready.printed.get(id(prediction))
+    if remembered is not None and remembered[0] is prediction:
+        return {**remembered[1], "applicability": applicability}
+    read = _fresh(ready, prediction, applicability)
+    if len(ready.printed) < MOST_REMEMBERED:
+        ready.printed[id(prediction)] = (prediction, read)
+    return read
+
+
+def _fresh(ready: Ready, prediction: Prediction, applicability: dict[str, Any]) -> dict[str, Any]:
+    interval, horizon = prediction.interval, prediction.horizon_days
+    return {
+        "model": ready.id,
+        "outcome": prediction.outcome,
+        "horizon_days": ready.horizon_days if horizon is None else horizon,
+        "value": float(prediction.value),
+        "unit": prediction.unit,
+        "interval": None
+        if interval is None
+        else {"level": interval.level, "lower": interval.lower, "upper": interval.upper},
+        "group": prediction.group,
+        "contributions": [
+            {"input": name, "value": value, "unit": unit} for name, value, unit in prediction.contributions
+        ],
+        "applicability": applicability,
+        "note": prediction.note,
+        "references": [ready.references[position] for position in prediction.references]
+        if prediction.references
+        else ready.references,
+    }
+
+
+def _selected(models: Sequence[str] | None) -> Iterable[Ready]:
+    if models is None:
+        return ASKED
+    for index, name in enumerate(models):
+        if name not in READY:
+            raise InvalidInput(f"/models/{index}", "no predictor has this id; GET /v1/models lists them")
+    return [READY[name] for name in dict.fromkeys(models)]
+
+
+def _ask(ready: Ready, patient: Patient) -> Answer:
+    """Ask one predictor; where every input is a category, the answer is worked out once."""
+    if ready.answers is None:
+        return _work_out(ready, patient)
+    key = tuple([patient.covariates.get(name) for name in ready.names])
+    answer = ready.answers.get(key)
+    if answer is None:
+        answer = _work_out(ready, patient)
+        if len(ready.answers) < MOST_REMEMBERED:
+            ready.answers[key] = answer
+    return answer
+
+
+def _work_out(ready: Ready, patient: Patient) -> Answer:
+    missing, refused = ready.required & ~patient.given, ready.checks & patient.refused
+    if missing or refused:
+        return _silent(ready, missing, refused)
+    try:
+        answers = ready.model.predict(patient.covariates)
+    except NotApplicable as no_answer:
+        return Answer(none={"model": ready.id, "missing": [], "reason": str(no_answer)})
+    failed = ready.checks & patient.outside
+    outside = positions(failed) if failed else ()
+    applicability = applicability_of(ready, patient, outside)
+    return Answer(
+        tuple([_read(ready, answer, applicability) for answer in answers]),
+        tuple([CHECKS[position].name for position in outside]) if outside else (),
+    )
+
+
+def _silent(ready: Ready, missing: int, refused: int) -> Answer:
+    """Return why there is no answer; each reason is put into words once."""
+    key = missing or -refused
+    answer = ready.silent.get(key)
+    if answer is None:
+        names = [name for name in ready.names if missing & BIT_OF_NAME[name]]
+        refusal = None if missing else CHECKS[positions(refused)[0]].refusal
+        reason = "required inputs are missing" if refusal is None else refusal.reason
+        answer = Answer(none={"model": ready.id, "missing": names, "reason": reason}, refusal=refusal)
+        ready.silent[key] = answer
+    return answer
+
+
+def compute(request: PredictionRequest) -> Computation:
+    """Answer with every applicable predictor, and with the reason of every other.
+
+    Raises
+    ------
+    InvalidInput
+        A model asked for by name does not exist or does not accept an input.
+    """
+    covariates = flatten(request.patient, request.plan)
+    return predict(covariates, request.models)
+
+
+def predict(covariates: Mapping[str, Value], models: Sequence[str] | None = None) -> Computation:
+    """Answer for covariates that are flat already; ``models`` None asks all predictors."""
+    predictions: list[dict[str, Any]] = []
+    not_applicable: list[dict[str, Any]] = []
+    used: list[ModelRef] = []
+    warned: dict[str, list[str]] = {}
+    unvalidated: list[str] = []
+    patient = Patient.of(covariates)
+    for ready in _selected(models):
+        answer = _ask(ready, patient)
+        if answer.none is not None:
+            if models is not None and answer.refusal is not None:
+                raise InvalidInput(COVARIATES[answer.refusal.name].pointer, answer.refusal.reason)
+            not_applicable.append(answer.none)
+            continue
+        predictions += answer.reads
+        used.append(ready.ref)
+        for name in answer.outside:
+            warned.setdefault(name, []).append(ready.id)
+        if not ready.validated:
+            unvalidated.append(ready.id)
+    return Computation(
+        result={"predictions": predictions, "not_applicable": not_applicable},
+        models=tuple(used),
+        warnings=_warnings(warned, unvalidated),
+    )
+
+
+def _warnings(warned: Mapping[str, list[str]], unvalidated: list[str]) -> tuple[RunWarning, ...]:
+    found = [
+        RunWarning(
+            code="outside-derivation-range",
+            message=f"{name} lies outside the derivation cohort of: {', '.join(models)}",
+            pointer=COVARIATES[name].pointer,
+        )
+        for name, models in warned.items()
+    ]
+    if unvalidated:
+        found.append(
+            RunWarning(
+                code="not-validated-on-patients",
+                message=f"not validated on patients other than those it was derived in: {', '.join(unvalidated)}",
+                pointer=None,
+            )
+        )
+    return tuple(found)
+
+
+_EXAMPLE: Final = {
+    "patient": {
+        "reference": "demo-nsclc-1",
+        "age_years": 66,
+        "sex": "female",
+        "cancer_type": "nsclc",
+        "prior_systemic_therapy": False,
+        "labs": {"albumin_g_per_l": 41.0, "neutrophils_1e9_per_l": 5.6, "lymphocytes_1e9_per_l": 1.6},
+        "biomarkers": {"pd_l1_tps_percent": 60.0, "tmb_mutations_per_mb": 8.0},
+    },
+    "plan": {
+        "radiotherapy": [
+            {
+                "id": "sbrt",
+                "lesion_ids": [],
+                "start_day": 0,
+                "dose_per_fraction_gy": 8.0,
+                "fraction_count": 3,
+                "fractions_per_week": 5,
+            }
+        ],
+        "drugs": [{"agent": "pembrolizumab", "dose_mg": 200, "start_day": 1, "interval_days": 21, "dose_count": 8}],
+    },
+}
+
+KIND: Final = Kind(
+    name="predictions",
+    path="/predictions",
+    summary="Ask every published predictor about one patient",
+    description="Every applicable predictor with its validity; the others with what was missing or out of range. "
+    "Predictors whose card says by_name_only answer only when models names them.",
+    request=PredictionRequest,
+    result=PredictionsResult,
+    compute=compute,
+    examples={"lung cancer": _EXAMPLE},
+    figures={"contributions": predictions_figures.contributions, "probabilities": predictions_figures.probabilities},
+    series=predictions_figures.table,
+)

@@ -1,0 +1,141 @@
+"""What the look-ups of trial results share: entry criteria as inputs, and the remarks."""
+
+from simulation.model import Input, KnownValue, ModelCard, Reference, Value
+from simulation.predictors._inputs import chosen, flag, measured, only_cancer_type
+
+CANCER_TYPE = "patient.cancer_type"
+STAGE = "patient.stage"
+ECOG = "patient.ecog"
+PD_L1 = "patient.biomarkers.pd_l1_tps_percent"
+EGFR = "patient.biomarkers.egfr_mutant"
+PRIOR_THERAPY = "patient.prior_systemic_therapy"
+PRIOR_IMMUNOTHERAPY = "patient.prior_immunotherapy"
+AGENTS = "plan.agents"
+CHEMOTHERAPY = "plan.with_chemotherapy"
+RADIOTHERAPY = "plan.radiotherapy"
+WITH_RADIOTHERAPY = "plan.chemotherapy_with_radiotherapy"
+DRUG_START = "plan.drug_start_after_radiotherapy_days"
+
+LOOK_UP = "Look-up of the trial's result for its entry criteria; no interpolation between strata."
+NOT_A_MODEL = (
+    "The result of a trial population: patients who fulfil its entry criteria still differ from one another, and "
+    "nothing is adjusted for them."
+)
+LEAVES_OUT = ("Every covariate that is not an entry criterion or a stratum.",)
+NO_GAIN = "No gain from the combination was shown."
+
+
+def agents(*accepted: str) -> Input:
+    """Return the planned checkpoint inhibitors as an entry criterion."""
+    return chosen(AGENTS, accepted, accepted, why="The trial gave this treatment.")
+
+
+def no_chemotherapy() -> Input:
+    """Return the criterion that the drug is given without chemotherapy."""
+    return chosen(CHEMOTHERAPY, ("false",), ("false",), why="The trial gave the antibody alone.")
+
+
+def with_radiotherapy() -> Input:
+    """Return the criterion that radiotherapy is part of the plan."""
+    return chosen(RADIOTHERAPY, ("true",), ("true",), why="The trial arm had radiotherapy.")
+
+
+def chemoradiotherapy() -> Input:
+    """Return the criterion that chemotherapy is given during the radiotherapy."""
+    return chosen(WITH_RADIOTHERAPY, ("concurrent",), ("concurrent",), why="The trial gave chemoradiotherapy.")
+
+
+def first_line() -> Input:
+    """Return the criterion of no systemic therapy before."""
+    return chosen(PRIOR_THERAPY, ("false",), ("false",), why="The trial was first-line.")
+
+
+def pretreated() -> Input:
+    """Return the criterion of systemic therapy before."""
+    return chosen(PRIOR_THERAPY, ("true",), ("true",), why="The trial enrolled pretreated patients.")
+
+
+def untreated_with_immunotherapy() -> Input:
+    """Return the remark that the trial's patients had no immunotherapy before."""
+    return chosen(
+        PRIOR_IMMUNOTHERAPY, ("none", "responded", "refractory"), ("none",), required=False, why="Entry criterion."
+    )
+
+
+def no_egfr_mutation() -> Input:
+    """Return the remark that the trial excluded EGFR mutations."""
+    return flag(EGFR, derivation=False, required=False, why="The trial excluded sensitizing mutations.")
+
+
+def stage(*enrolled: str) -> Input:
+    """Return the stages that the trial enrolled."""
+    return chosen(STAGE, ("I", "II", "III", "IV"), enrolled, required=False, why="Entry criterion.")
+
+
+def good_performance() -> Input:
+    """Return the ECOG range that most trials enrolled."""
+    return measured(ECOG, (0.0, 1.0), required=False, why="Entry criterion.")
+
+
+def trial_card(
+    *,
+    identifier: str,
+    title: str,
+    outcome: str,
+    population: str,
+    inputs: tuple[Input, ...],
+    references: tuple[Reference, ...],
+    example: dict[str, Value],
+    known_values: tuple[KnownValue, ...],
+    cancer_types: tuple[str, ...] = (),
+    known_failures: tuple[str, ...] = (),
+    equations: tuple[str, ...] = (),
+) -> ModelCard:
+    """Return the card of a look-up of trial results.
+
+    Parameters
+    ----------
+    identifier, title, outcome, population : str
+        As on the card.
+    inputs : tuple of Input
+        Entry criteria and strata.
+    references : tuple of Reference
+        The publications that print the figures.
+    example : dict
+        Covariates of one patient who fits.
+    known_values : tuple of KnownValue
+        Printed figures that the look-up gives back.
+    cancer_types : tuple of str
+        Cancer types that the trial enrolled.
+    known_failures, equations : tuple of str
+        Further remarks, and how strata are chosen.
+
+    Returns
+    -------
+    ModelCard
+        The card.
+    """
+    return ModelCard(
+        id=identifier,
+        version="1.0.0",
+        title=title,
+        kind="predictor",
+        outcome=outcome,
+        purpose="Shows what a published trial observed in patients who fulfil its entry criteria.",
+        population=population,
+        cancer_types=cancer_types,
+        inputs=inputs,
+        equations=(LOOK_UP, *equations),
+        references=references,
+        leaves_out=LEAVES_OUT,
+        known_failures=(NOT_A_MODEL, *known_failures),
+        example=example,
+        known_values=known_values,
+        validated_on_patients=True,
+        license_and_patents="Published summary figures; no text or table is copied.",
+        history=("1.0.0: first version.",),
+    )
+
+
+NSCLC = only_cancer_type("nsclc")
+HEAD_AND_NECK = only_cancer_type("head_and_neck")
