@@ -1,0 +1,59 @@
+"""What happened to the patient of a run."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.base import Day, Schema, Whole
+from schemas.run import RunId
+
+OutcomeKind = Literal["response", "progression", "death", "toxicity", "follow_up"]
+Response = Literal["CR", "PR", "SD", "PD", "NE"]
+OutcomeId = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", examples=["01JD0000000000000000000001"])]
+ToxicityName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=["pneumonitis"])]
+Grade = Annotated[int, Field(ge=0, le=5, description="CTCAE grade; 0 says that it did not occur.", examples=[2]), Whole]
+
+
+class OutcomeRequest(Schema):
+    """One thing that happened, on the time axis of the run's plan; it is appended and never changed.
+
+    ``follow_up`` says that the patient was seen alive and without the events that were not
+    reported. A correction names the outcome that it replaces.
+    """
+
+    kind: OutcomeKind
+    day: Day
+    response: Annotated[Response | None, Field(description="For kind response.")] = None
+    toxicity: Annotated[ToxicityName | None, Field(description="For kind toxicity.")] = None
+    grade: Annotated[Grade | None, Field(description="For kind toxicity.")] = None
+    corrects_id: Annotated[OutcomeId | None, Field(description="The outcome that this one replaces.")] = None
+
+    @model_validator(mode="after")
+    def _members_of_the_kind(self) -> Self:
+        if (self.kind == "response") != (self.response is not None):
+            raise ValueError("give response for kind response, and for no other")
+        toxic = self.toxicity is not None, self.grade is not None
+        if toxic != (self.kind == "toxicity",) * 2:
+            raise ValueError("give toxicity and grade for kind toxicity, and for no other")
+        return self
+
+
+class OutcomeRead(Schema):
+    """One stored outcome."""
+
+    id: OutcomeId
+    run_id: RunId
+    recorded_at: Annotated[str, Field(description="RFC 3339, UTC.")]
+    kind: OutcomeKind
+    day: float
+    response: Response | None
+    toxicity: str | None
+    grade: int | None
+    corrects_id: OutcomeId | None
+    corrected: Annotated[bool, Field(description="A later outcome replaces this one.")]
+
+
+class OutcomeList(Schema):
+    """Everything reported about a run, in the order of reporting."""
+
+    outcomes: list[OutcomeRead]
