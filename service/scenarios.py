@@ -1,0 +1,155 @@
+"""Patient, plan and grid of a request as the scenario that the tumor models take."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.patient import Lesion, Patient
+from schemas.plan import Plan
+from schemas.simulations import ComparisonRequest, SimulationRequest, VirtualPopulation
+from service.errors import InvalidInput
+from service.radiotherapy import radiotherapy_plan
+from service.regimens import drug_plan
+from simulation.tumor.exposure import course_exposure
+from simulation.tumor.scenario import CellDose, Covariates, Fractions, Scenario, volume_cm3
+
+Floats = NDArray[np.float64]
+MAX_OUTPUTS = 800
+MAX_LESIONS = 8
+
+
+def scenario_of(request: SimulationRequest | ComparisonRequest, plan: Plan, pointer: str = "/plan") -> Scenario:
+    """Return the scenario of one patient under one plan.
+
+    Parameters
+    ----------
+    request : SimulationRequest or ComparisonRequest
+        Patient, population and grid.
+    plan : Plan
+        The plan to follow.
+    pointer : str
+        Where the plan stands in the request.
+
+    Raises
+    ------
+    InvalidInput
+        A lesion lacks its size, a course names an unknown lesion, or the grid is too fine.
+    """
+    lesions = lesions_of(request)
+    ids = tuple(lesion.id for lesion in lesions)
+    population = request.population
+    return Scenario(
+        lesion_ids=ids,
+        organs=tuple(lesion.organ for lesion in lesions),
+        volume_cm3=np.array([_volume(lesion, index) for index, lesion in enumerate(lesions)]),
+        fractions=_fractions(plan, ids, request.horizon_days, pointer),
+        drugs=drug_plan(plan.drugs, request.patient.weight_kg, f"{pointer}/drugs"),
+        cells=tuple(CellDose(cell.day, cell.product, cell.dose_cells) for cell in plan.cells),
+        vaccine_days=tuple(sorted(day for vaccine in plan.vaccines for day in vaccine.days)),
+        horizon_days=request.horizon_days,
+        output_days=np.union1d(output_days(request), scan_days(request)),
+        covariates=_covariates(request.patient),
+        volume_spread_log=population.log_volume_sd if population is not None else 0.0,
+    )
+
+
+def lesions_of(request: SimulationRequest | ComparisonRequest) -> Sequence[Lesion]:
+    """Return the measured lesions, or those of the virtual population."""
+    if request.population is not None:
+        return _virtual(request.population)
+    if len(request.patient.lesions) > MAX_LESIONS:
+        raise InvalidInput(
+            "/patient/lesions", f"at most {MAX_LESIONS} lesions can be simulated; leave the smallest out"
+        )
+    seen: set[str] = set()
+    for index, lesion in enumerate(request.patient.lesions):
+        if lesion.id in seen:
+            raise InvalidInput(f"/patient/lesions/{index}/id", "lesion ids must differ")
+        seen.add(lesion.id)
+    return request.patient.lesions
+
+
+def output_days(request: SimulationRequest | ComparisonRequest) -> Floats:
+    """Return the days on which trajectories are answered, from 0 to the horizon."""
+    if request.horizon_days / request.output_interval_days > MAX_OUTPUTS:
+        raise InvalidInput(
+            "/output_interval_days", f"the horizon holds more than {MAX_OUTPUTS} such intervals; widen the interval"
+        )
+    return _grid(request.horizon_days, request.output_interval_days)
+
+
+def scan_days(request: SimulationRequest | ComparisonRequest) -> Floats:
+    """Return the days of the scans, the first one on day 0."""
+    return _grid(request.horizon_days, request.scan_interval_days)
+
+
+def _grid(end: float, step: float) -> Floats:
+    return np.arange(int(end / step + 1e-9) + 1, dtype=np.float64) * step
+
+
+def _virtual(population: VirtualPopulation) -> list[Lesion]:
+    return [
+        Lesion(id=f"lesion-{number}", organ=population.organ, volume_cm3=population.median_volume_cm3)
+        for number in range(1, population.lesion_count + 1)
+    ]
+
+
+def _volume(lesion: Lesion, index: int) -> float:
+    if lesion.volume_cm3 is not None and lesion.volume_cm3 > 0.0:
+        return lesion.volume_cm3
+    if lesion.longest_diameter_mm is not None and lesion.longest_diameter_mm > 0.0:
+        return float(volume_cm3(np.array(lesion.longest_diameter_mm)))
+    raise InvalidInput(
+        f"/patient/lesions/{index}", "give longest_diameter_mm or volume_cm3 greater than 0, or leave the lesion out"
+    )
+
+
+def _fractions(plan: Plan, ids: tuple[str, ...], horizon_days: float, pointer: str) -> Fractions:
+    courses = radiotherapy_plan(plan.radiotherapy, pointer=f"{pointer}/radiotherapy").courses
+    rows: list[tuple[float, Floats, float, float]] = []
+    for index, course in enumerate(courses):
+        if course.fractions[0].day < 0.0:
+            raise InvalidInput(f"{pointer}/radiotherapy/{index}", _BEFORE)
+        for place, lesion in enumerate(course.lesion_ids):
+            if lesion not in ids:
+                where = f"{pointer}/radiotherapy/{index}/lesion_ids/{place}"
+                raise InvalidInput(where, "no lesion of the patient has this id")
+        hit = np.array([lesion in course.lesion_ids for lesion in ids], dtype=np.float64)
+        for fraction in course.fractions:
+            if fraction.day <= horizon_days:
+                exposure = course.field_exposure
+                if exposure is None:
+                    exposure = course_exposure(fraction.dose_gy)
+                rows.append((fraction.day, fraction.dose_gy * hit, exposure, course.node_dose_per_fraction_gy or 0.0))
+    rows.sort(key=lambda row: row[0])
+    return Fractions(
+        day=np.array([row[0] for row in rows], dtype=np.float64),
+        dose_gy=np.array([row[1] for row in rows], dtype=np.float64).reshape(len(rows), len(ids)),
+        field_exposure=np.array([row[2] for row in rows], dtype=np.float64),
+        node_dose_gy=np.array([row[3] for row in rows], dtype=np.float64),
+    )
+
+
+_BEFORE = "day 0 is the start of treatment and of the simulation: shift the plan so that nothing lies before it"
+
+
+def _covariates(patient: Patient) -> Covariates:
+    labs = patient.labs
+    ratio = None
+    if labs.neutrophils_1e9_per_l is not None and labs.lymphocytes_1e9_per_l:
+        ratio = labs.neutrophils_1e9_per_l / labs.lymphocytes_1e9_per_l
+    return Covariates(
+        cancer_type=patient.cancer_type,
+        pd_l1_tps_percent=patient.biomarkers.pd_l1_tps_percent,
+        prior_immunotherapy=patient.prior_immunotherapy,
+        prior_systemic_therapy=patient.prior_systemic_therapy,
+        egfr_mutant=patient.biomarkers.egfr_mutant,
+        sex=patient.sex,
+        weight_kg=patient.weight_kg,
+        ecog=patient.ecog,
+        albumin_g_per_l=labs.albumin_g_per_l,
+        egfr_ml_per_min=labs.egfr_ml_per_min,
+        ldh_u_per_l=labs.ldh_u_per_l,
+        neutrophil_lymphocyte_ratio=ratio,
+    )
