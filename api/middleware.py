@@ -1,0 +1,110 @@
+"""Pure ASGI layers around the application: identity, limits, headers, measurement."""
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import problems
+from service import telemetry
+from service.clock import new_id
+
+_REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+_API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+SECURITY_HEADERS: Final = (
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "geolocation=(), camera=(), microphone=()"),
+)
+
+
+class RequestContext:
+    """Gives every request an id, security headers, a log line and its metrics; the last resort for errors.
+
+    HEAD is answered as GET without the body, wherever GET is offered.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        offered = Headers(scope=scope).get("x-request-id", "")
+        request_id = offered if _REQUEST_ID.match(offered) else new_id()
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, value in SECURITY_HEADERS:
+                    headers[name] = value
+                headers.setdefault("content-security-policy", _API_POLICY)
+                headers.setdefault("cache-control", "no-store")
+            elif method == "HEAD":
+                message = {**message, "body": b""}
+            await send(message)
+
+        method = scope["method"]
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}
+        try:
+            await self._app(scope, receive, answer)
+        except Exception as error:
+            telemetry.log_failure(request_id, error)
+            if status == 0:
+                await problems.internal(scope)(scope, receive, answer)
+        finally:
+            route = getattr(scope.get("route"), "path", "unmatched")
+            if scope["path"].startswith("/v1/") and route != "unmatched" and not route.startswith("/v1"):
+                route = f"/v1{route}"
+            telemetry.observe_request(method, route, status, time.perf_counter() - started, request_id)
+
+
+class BodyLimit:
+    """Refuses a body above the limit of its route while it is read, whatever Content-Length says."""
+
+    def __init__(self, app: ASGIApp, *, default: int, by_path: Mapping[str, int]) -> None:
+        self._app = app
+        self._default = default
+        self._by_path = by_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._by_path.get(scope["path"], self._default)
+        error = problems.BodyTooLarge(f"the body is larger than {limit} bytes")
+        declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdigit() and int(declared) > limit:
+            await problems.render(Request(scope), error)(scope, receive, send)
+            return
+        await self._app(scope, _counted(receive, limit, error), send)
+
+
+def _counted(receive: Receive, limit: int, error: Exception) -> Receive:
+    received = 0
+
+    async def limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise error
+        return message
+
+    return limited

@@ -1,0 +1,140 @@
+"""The stored runs: list, read, draw, replay, cancel."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response
+
+from api import problems
+from api.context import allowed, runtime_of
+from schemas.run import Replay, Run, RunList, RunStatus
+from service import listing, pictures, runs
+from service.access import Caller
+from service.errors import Conflict, InvalidInput, NotFound
+
+router = APIRouter(prefix="/runs", tags=["Runs"])
+RunId = Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", description="ULID of the run.")]
+Reader = Annotated[Caller, Depends(allowed("runs:read"))]
+_JSON = "application/json"
+_SVG = "image/svg+xml"
+_CSV = "text/csv"
+_QUALITY = re.compile(r"[01](\.\d{0,3})?")
+
+
+@router.get(
+    "",
+    operation_id="list_runs",
+    summary="List stored runs",
+    response_model=RunList,
+    responses=problems.documented(InvalidInput),
+)
+async def list_runs(
+    request: Request,
+    caller: Reader,
+    kind: Annotated[str | None, Query(max_length=64, description="Only runs of this kind.")] = None,
+    model: Annotated[str | None, Query(max_length=128, description="Only runs that this model took part in.")] = None,
+    patient_reference: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._:-]{1,64}$")] = None,
+    status: Annotated[RunStatus | None, Query()] = None,
+    created_after: Annotated[str | None, Query(max_length=40, description="RFC 3339; runs at or after it.")] = None,
+    created_before: Annotated[str | None, Query(max_length=40, description="RFC 3339; runs before it.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
+) -> Response:
+    """Newest first; ``next_cursor`` leads to the next page, and null ends the list."""
+    wanted = listing.Filter(
+        kind=kind,
+        model=model,
+        patient_reference=patient_reference,
+        status=status,
+        created_after=created_after,
+        created_before=created_before,
+    )
+    page = await listing.list_page(runtime_of(request), caller, wanted, limit=limit, cursor=cursor)
+    headers = {}
+    if page.next_cursor is not None:
+        headers["Link"] = f'<{request.url.include_query_params(cursor=page.next_cursor)}>; rel="next"'
+    return Response(page.body, media_type="application/json", headers=headers)
+
+
+@router.get(
+    "/{run_id}",
+    operation_id="get_run",
+    summary="Read one run",
+    response_model=Run,
+    responses={
+        **problems.documented(NotFound, problems.NotAcceptable, InvalidInput),
+        200: {
+            "description": "The run; as a picture with Accept image/svg+xml, its series with Accept text/csv.",
+            "content": {_SVG: {"schema": {"type": "string"}}, _CSV: {"schema": {"type": "string"}}},
+        },
+        304: {"description": "The caller already has this run."},
+    },
+)
+async def get_run(
+    request: Request,
+    run_id: RunId,
+    caller: Reader,
+    figure: Annotated[
+        str | None, Query(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="Name of a picture; answers SVG.")
+    ] = None,
+) -> Response:
+    """Every read is an event of the audit log."""
+    answer = await runs.read(runtime_of(request), caller, run_id)
+    wanted = _SVG if figure is not None else _preferred(request.headers.get("accept", ""))
+    if wanted == _SVG:
+        picture = await pictures.draw(runtime_of(request), answer, figure)
+        return Response(picture, media_type=_SVG, headers={"Vary": "Accept"})
+    if wanted == _CSV:
+        table = await pictures.series(runtime_of(request), answer)
+        return Response(table, media_type=_CSV, headers={"Vary": "Accept"})
+    headers = {"ETag": answer.etag, "Cache-Control": "private, no-cache", "Vary": "Accept"}
+    if answer.ended:
+        headers["Cache-Control"] = "private, immutable, max-age=31536000"
+        if _has(request.headers.get("if-none-match", ""), headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+    return Response(answer.body, media_type="application/json", headers=headers)
+
+
+def _preferred(accept: str) -> str:
+    """Return the representation that an Accept header asks for first; JSON unless it names another one."""
+    weights: dict[str, float] = {}
+    for offer in accept.lower().split(","):
+        media_type, *parameters = (part.strip() for part in offer.split(";"))
+        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        weights[media_type] = float(quality) if _QUALITY.fullmatch(quality) else 0.0
+    best = max((_JSON, _SVG, _CSV), key=lambda media_type: weights.get(media_type, 0.0))
+    return best if weights.get(best, 0.0) > 0 else _JSON
+
+
+def _has(if_none_match: str, etag: str) -> bool:
+    """Compare weakly, as RFC 9110 says for If-None-Match."""
+    tags = [tag.strip() for tag in if_none_match.split(",")]
+    return "*" in tags or etag in (tag.removeprefix("W/") for tag in tags)
+
+
+@router.post(
+    "/{run_id}/replay",
+    operation_id="replay_run",
+    summary="Compute a run again and compare the bytes",
+    response_model=Replay,
+    responses=problems.documented(NotFound, Conflict),
+)
+async def replay_run(request: Request, run_id: RunId, caller: Reader) -> Any:
+    """Says whether input, models and seed give the stored bytes again."""
+    return await runs.replay(runtime_of(request), caller, run_id)
+
+
+@router.delete(
+    "/{run_id}",
+    operation_id="cancel_run",
+    summary="Cancel a run that has not ended",
+    response_model=Run,
+    responses=problems.documented(NotFound, Conflict),
+)
+async def cancel_run(
+    request: Request, run_id: RunId, caller: Annotated[Caller, Depends(allowed("runs:write"))]
+) -> Response:
+    """Refuse when the run has ended: then it is immutable."""
+    answer = await runs.cancel(runtime_of(request), caller, run_id)
+    return Response(answer.body, media_type="application/json")

@@ -1,0 +1,224 @@
+"""The ``abscope`` command: the service's work from a shell.
+
+Tables on a terminal, JSON when piped or with ``--json``; 0 for success, 1 for a refusal or a
+failed check, 2 for wrong usage.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+import uvicorn
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from db.errors import StoreError
+from service import local
+from service.access import SCOPES
+from service.errors import AbscopeError
+from service.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, help="Abscope: combined radiotherapy and immunotherapy."
+)
+keys = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys.")
+audit = typer.Typer(no_args_is_help=True, help="Export and verify the audit log.")
+app.add_typer(keys, name="keys")
+app.add_typer(audit, name="audit")
+
+_out = Console()
+_err = Console(stderr=True)
+AsJson = Annotated[bool, typer.Option("--json", help="JSON also on a terminal.")]
+InputFile = Annotated[Path, typer.Argument(help="JSON file; - reads standard input.", allow_dash=True)]
+
+
+@app.command()
+def serve() -> None:
+    """Migrate the database and serve HTTP; configured by ABSCOPE_* variables."""
+    settings = _settings()
+    settings.require_safe_listener()
+    _err.print(local.greeting(settings), highlight=False, markup=False, soft_wrap=True)
+    uvicorn.run(
+        "api.app:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.drain_seconds),
+    )
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    local.migrate_database(_settings())
+    _err.print("the database is at the newest schema")
+
+
+@app.command()
+def models(
+    model_id: Annotated[str | None, typer.Argument(help="Show one card.")] = None, as_json: AsJson = False
+) -> None:
+    """List the models, or show one model card."""
+    cards = local.cards(model_id)
+    _show(cards, as_json, ("id", "version", "kind", "title"))
+
+
+@app.command()
+def predict(file: InputFile, as_json: AsJson = False) -> None:
+    """Compute and store a prediction run from a JSON request."""
+    _run("predictions", file, as_json)
+
+
+@app.command()
+def fractionate(file: InputFile, as_json: AsJson = False) -> None:
+    """Compute and store a fractionation run from a JSON request."""
+    _run("fractionation", file, as_json)
+
+
+@app.command()
+def compute(
+    kind: Annotated[str, typer.Argument(help="Kind of run.")], file: InputFile, as_json: AsJson = False
+) -> None:
+    """Compute and store a run of any kind from a JSON request."""
+    _run(kind, file, as_json)
+
+
+@app.command()
+def runs(
+    run_id: Annotated[str | None, typer.Argument(help="Show one run.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    tenant: Annotated[str, typer.Option(help="Tenant that the runs belong to.")] = "local",
+    as_json: AsJson = False,
+) -> None:
+    """List the stored runs, or show one."""
+    found = asyncio.run(local.stored_runs(_settings(), tenant, run_id, kind, limit))
+    _show(found, as_json, ("id", "kind", "status", "created_at", "patient_reference"))
+
+
+@keys.command("create")
+def create_key(
+    scope: Annotated[list[str], typer.Option(help=f"One of {', '.join(SCOPES)}; may be repeated.")],
+    tenant: Annotated[str, typer.Option(help="Tenant that the key belongs to.")] = "default",
+    label: Annotated[str, typer.Option(help="What the key is for.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Create an API key; it is shown once and never again."""
+    unknown = sorted(set(scope) - set(SCOPES))
+    if unknown:
+        _fail(f"unknown scope {', '.join(unknown)}; choose from {', '.join(SCOPES)}", 2)
+    _show(asyncio.run(local.create_key(_settings(), tenant, sorted(set(scope)), label)), as_json, ("id", "key"))
+
+
+@keys.command("list")
+def list_keys(tenant: Annotated[str | None, typer.Option()] = None, as_json: AsJson = False) -> None:
+    """List the API keys, without their secrets."""
+    _show(
+        local.list_keys(_settings(), tenant), as_json, ("id", "tenant", "scopes", "label", "created_at", "revoked_at")
+    )
+
+
+@keys.command("revoke")
+def revoke_key(key_id: str, tenant: Annotated[str, typer.Option()] = "default") -> None:
+    """End an API key; it is refused within seconds."""
+    asyncio.run(local.revoke_key(_settings(), tenant, key_id))
+    _err.print(f"key {key_id} is revoked")
+
+
+@audit.command("export")
+def export_audit(file: Annotated[Path, typer.Argument(help="Where to write the JSON lines.")]) -> None:
+    """Write the whole log, with its signed checkpoint, to a file."""
+    size = local.export_audit(_settings(), file)
+    _err.print(f"{size} leaves exported to {file}")
+
+
+@audit.command("verify")
+def verify_audit(
+    file: Annotated[Path | None, typer.Argument(help="An exported log; without it, the database.")] = None,
+    verifier_key: Annotated[
+        str | None, typer.Option(help="Public key of the service that signed the log; else this installation's own.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check every leaf, root, signature and stored run; exit 1 when anything was changed."""
+    report = local.verify_audit(_settings(), file, verifier_key)
+    _show(report, as_json, ("valid", "size", "runs", "problems"))
+    if not report["valid"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="Where to write the backup.")]) -> None:
+    """Back up the database while it serves."""
+    digest = local.back_up(_settings(), file)
+    _err.print(f"backed up to {file}, SHA-256 {digest}", soft_wrap=True)
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="A backup.", exists=True)]) -> None:
+    """Restore a backup into an empty database and verify its audit log."""
+    local.restore(_settings(), file)
+    _err.print("restored; the audit log verifies")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check configuration, database, keys and models."""
+    report = local.diagnose(_settings())
+    _show(report, as_json, ("check", "ok", "detail"))
+    if not all(row["ok"] for row in report):
+        raise typer.Exit(1)
+
+
+def _run(kind: str, file: Path, as_json: bool) -> None:
+    raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    body = orjson.loads(asyncio.run(local.compute_and_store(_settings(), kind, raw)))
+    _show(body, as_json, ("id", "kind", "status", "result"))
+
+
+def _show(data: Any, as_json: bool, columns: tuple[str, ...]) -> None:
+    if as_json or not _out.is_terminal:
+        sys.stdout.write(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode() + "\n")
+        return
+    if isinstance(data, dict):
+        _out.print_json(orjson.dumps(data).decode())
+        return
+    table = Table(*columns)
+    for row in data:
+        table.add_row(*(_cell(row.get(column)) for column in columns))
+    _out.print(table)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _settings() -> Settings:
+    return Settings()
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    _err.print(message, style="red", highlight=False, markup=False, soft_wrap=True)
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Run the command; expected errors become one sentence and an exit code."""
+    try:
+        app()
+    except AbscopeError as error:
+        members = [f"  {item['pointer']}: {item['message']}" for item in getattr(error, "errors", [])]
+        _fail("\n".join([error.detail, *members]), 1)
+    except StoreError as error:
+        _fail(f"the database cannot be used ({error}); 'abscope doctor' says what is missing", 1)
+    except ValidationError as error:
+        _fail("\n".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()), 2)
+    except OSError as error:
+        _fail(f"{error.strerror}: {error.filename}", 1)

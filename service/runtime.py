@@ -1,0 +1,156 @@
+"""What one running process holds: database, writer, keys, threads; opened once, drained once."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from db.engine import at_head, migrate, open_engine, reading
+from db.errors import DatabaseUnavailable, LogInconsistent, QueueFull, WriterStopped
+from db.errors import IdempotencyMismatch as StoredMismatch
+from db.writer import GroupWriter
+from db.writes import Receipt, Write
+from service import telemetry
+from service.access import Gatekeeper
+from service.clock import new_id, now, rfc3339
+from service.errors import IdempotencyMismatch, Overloaded, StoreUnavailable
+from service.settings import Settings
+from service.signing import Signer, load_pepper, load_signer
+
+T = TypeVar("T")
+LEASE_SECONDS: Final = 30.0
+
+
+@dataclass(slots=True)
+class Runtime:
+    """The open resources of one process."""
+
+    settings: Settings
+    engine: Engine
+    writer: GroupWriter
+    signer: Signer
+    gatekeeper: Gatekeeper
+    pool: ThreadPoolExecutor
+    instance: str
+    draining: bool = False
+    waiting: int = 0
+    in_flight: set[tuple[str, str]] = field(default_factory=set)
+    in_hand: set[str] = field(default_factory=set)
+    jobs: asyncio.Queue[tuple[str, str]] = field(default_factory=asyncio.Queue)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def write(self, item: Write) -> Receipt:
+        """Store one item; return after the COMMIT that contains it.
+
+        A caller that goes away does not cancel the write.
+
+        Raises
+        ------
+        Overloaded, StoreUnavailable, IdempotencyMismatch
+        """
+        try:
+            return await self.writer.submit_async(item)
+        except QueueFull:
+            raise Overloaded("the write queue is full") from None
+        except (DatabaseUnavailable, WriterStopped):
+            raise StoreUnavailable("the database cannot be reached; repeat with an Idempotency-Key") from None
+        except LogInconsistent:
+            raise StoreUnavailable("the audit log contradicts itself; the operator must look at it") from None
+        except StoredMismatch:
+            raise IdempotencyMismatch("the Idempotency-Key was used with another request") from None
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Run one read-only query outside the event loop."""
+        return await asyncio.to_thread(self._read, query)
+
+    def _read(self, query: Callable[[Connection], T]) -> T:
+        try:
+            with reading(self.engine) as connection:
+                return query(connection)
+        except DatabaseUnavailable:
+            raise StoreUnavailable("the database cannot be reached") from None
+
+    def lease_end(self) -> str:
+        """Return until when nobody else may compute a run that this process takes now."""
+        return rfc3339(now() + timedelta(seconds=LEASE_SECONDS))
+
+    def enqueue(self, tenant: str, run_id: str) -> None:
+        """Let the background workers compute a queued run of which this process holds the lease."""
+        if run_id not in self.in_hand:
+            self.in_hand.add(run_id)
+            self.jobs.put_nowait((tenant, run_id))
+
+    def background(self, work: Callable[[], None]) -> None:
+        """Do something in a compute thread that nobody waits for; its failure is logged."""
+
+        async def run() -> None:
+            try:
+                await asyncio.get_running_loop().run_in_executor(self.pool, work)
+            except Exception as error:
+                telemetry.log_failure(None, error)
+
+        task = asyncio.create_task(run())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def ready(self) -> dict[str, bool]:
+        """Return the state of everything that must work before traffic comes."""
+
+        def check() -> bool:
+            return at_head(self.engine)
+
+        try:
+            migrated = await asyncio.wait_for(asyncio.to_thread(check), timeout=5)
+        except Exception:
+            migrated = False
+        return {
+            "database": migrated,
+            "writer": self.writer.stats.queue_length < self.settings.writer_queue,
+            "accepting": not self.draining,
+        }
+
+    def measure(self) -> None:
+        """Bring the writer's figures into the metrics."""
+        stats = self.writer.stats
+        telemetry.WRITER_QUEUE.set(stats.queue_length)
+        telemetry.WRITER_BATCHES.set(stats.batches)
+        telemetry.WRITER_ROWS.set(stats.stored)
+        telemetry.WRITER_LAST_BATCH.set(stats.last_batch_sizes[-1] if stats.last_batch_sizes else 0)
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Open every resource, migrate the database, and drain it all at the end."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(settings.database)
+    await asyncio.to_thread(migrate, engine)
+    signer = load_signer(settings)
+    writer = GroupWriter(engine, signer.sign, max_batch=settings.writer_batch, queue_limit=settings.writer_queue)
+    writer.start()
+    runtime = Runtime(
+        settings=settings,
+        engine=engine,
+        writer=writer,
+        signer=signer,
+        gatekeeper=Gatekeeper(settings, engine, load_pepper(settings)),
+        pool=ThreadPoolExecutor(settings.compute_threads, thread_name_prefix="compute"),
+        instance=new_id(),
+    )
+    telemetry.log(logging.INFO, event="started")
+    try:
+        yield runtime
+    finally:
+        runtime.draining = True
+        for task in list(runtime.tasks):
+            task.cancel()
+        await asyncio.gather(*runtime.tasks, return_exceptions=True)
+        await asyncio.to_thread(runtime.pool.shutdown, wait=True, cancel_futures=True)
+        await asyncio.to_thread(writer.drain, settings.drain_seconds)
+        engine.dispose()
+        telemetry.log(logging.INFO, event="stopped")

@@ -1,0 +1,81 @@
+"""JSON log lines with an allowlist of fields, and the Prometheus metrics."""
+
+import logging
+import sys
+import traceback
+from typing import Any, Final
+
+import orjson
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from service.clock import now, rfc3339
+
+REGISTRY: Final = CollectorRegistry(auto_describe=True)
+_LATENCY: Final = Histogram(
+    "abscope_request_seconds",
+    "Latency of requests.",
+    ("method", "route", "status"),
+    registry=REGISTRY,
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+RUNS: Final = Counter("abscope_runs", "Runs by kind and status.", ("kind", "status"), registry=REGISTRY)
+WRITER_QUEUE: Final = Gauge("abscope_writer_queue", "Writes waiting for their transaction.", registry=REGISTRY)
+WRITER_BATCHES: Final = Gauge("abscope_writer_batches", "Transactions of the writer so far.", registry=REGISTRY)
+WRITER_ROWS: Final = Gauge("abscope_writer_rows", "Writes committed so far.", registry=REGISTRY)
+WRITER_LAST_BATCH: Final = Gauge("abscope_writer_last_batch_size", "Writes in the last transaction.", registry=REGISTRY)
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_LOGGER: Final = logging.getLogger("abscope")
+_FIELDS: Final = frozenset(
+    {"event", "request_id", "method", "route", "status", "milliseconds", "kind", "count", "seconds", "error", "where"}
+)
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line; a field that is not on the allowlist does not get out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, Any] = getattr(record, "fields", {})
+        line = {"time": rfc3339(now()), "level": record.levelname, **{k: fields[k] for k in fields if k in _FIELDS}}
+        return orjson.dumps(line).decode()
+
+
+def configure_logging(level: str) -> None:
+    """Write JSON lines to standard error at the given level."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines())
+    _LOGGER.handlers[:] = [handler]
+    _LOGGER.setLevel(level)
+    _LOGGER.propagate = False
+
+
+def log(level: int, **fields: object) -> None:
+    """Log an event by its allowed fields."""
+    if _LOGGER.isEnabledFor(level):
+        _LOGGER.log(level, "", extra={"fields": fields})
+
+
+def log_failure(request_id: str | None, error: BaseException) -> None:
+    """Log an unexpected error by its type and place, never by its message, which may carry patient data."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    where = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}:{frame.name}" for frame in frames]
+    log(logging.ERROR, event="failure", request_id=request_id, error=type(error).__name__, where=where)
+
+
+def observe_request(method: str, route: str, status: int, seconds: float, request_id: str) -> None:
+    """Count and log one request."""
+    _LATENCY.labels(method if method in _METHODS else "other", route, str(status)).observe(seconds)
+    log(
+        logging.INFO,
+        event="request",
+        request_id=request_id,
+        method=method,
+        route=route,
+        status=status,
+        milliseconds=round(seconds * 1000, 3),
+    )
+
+
+def exposition() -> bytes:
+    """Return the metrics in the Prometheus text format."""
+    return generate_latest(REGISTRY)
