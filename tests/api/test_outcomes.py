@@ -1,0 +1,88 @@
+"""Outcomes are appended, corrected by appending, and judged on this site's own runs."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.app_client import AppClient
+
+MODEL = "loris-pan-cancer"
+
+
+def predicted(client: AppClient, reference: str, tmb: float) -> Any:
+    body = {
+        "patient": {
+            "reference": reference,
+            "age_years": 60,
+            "cancer_type": "nsclc",
+            "prior_systemic_therapy": False,
+            "labs": {"albumin_g_per_l": 40, "neutrophils_1e9_per_l": 5, "lymphocytes_1e9_per_l": 1.5},
+            "biomarkers": {"tmb_mutations_per_mb": tmb},
+        },
+        "models": [MODEL],
+    }
+    answer = client.post("/v1/predictions", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def report(client: AppClient, run_id: str, **outcome: Any) -> Any:
+    return client.post(f"/v1/runs/{run_id}/outcomes", json=outcome)
+
+
+def test_outcomes_append_and_correct(client: AppClient) -> None:
+    run = predicted(client, "outcome-1", 10)
+    first = report(client, run["id"], kind="response", day=63, response="PR")
+    assert first.status_code == 201
+    second = report(client, run["id"], kind="response", day=63, response="SD", corrects_id=first.json()["id"])
+    assert second.status_code == 201
+    again = report(client, run["id"], kind="response", day=63, response="PD", corrects_id=first.json()["id"])
+    assert again.status_code == 409
+    listed = client.get(f"/v1/runs/{run['id']}/outcomes").json()["outcomes"]
+    assert [(row["response"], row["corrected"]) for row in listed] == [("PR", True), ("SD", False)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "pointer"),
+    [
+        ({"kind": "response", "day": 1}, ""),
+        ({"kind": "response", "day": 1, "response": "better"}, "/response"),
+        ({"kind": "toxicity", "day": 1, "toxicity": "pneumonitis"}, ""),
+        ({"kind": "toxicity", "day": 1, "toxicity": "Pneumonitis!", "grade": 2}, "/toxicity"),
+        ({"kind": "toxicity", "day": 1, "toxicity": "pneumonitis", "grade": 6}, "/grade"),
+        ({"kind": "death"}, "/day"),
+        ({"kind": "death", "day": 5, "note": "text"}, "/note"),
+        ({"kind": "death", "day": 5, "corrects_id": "01JD0000000000000000000000"}, "/corrects_id"),
+    ],
+)
+def test_bad_outcomes(client: AppClient, outcome: dict[str, Any], pointer: str) -> None:
+    run = predicted(client, "outcome-2", 10)
+    answer = report(client, run["id"], **outcome)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+def test_an_outcome_needs_its_run(client: AppClient) -> None:
+    assert report(client, "01JD0000000000000000000000", kind="death", day=5).status_code == 404
+
+
+def test_performance_is_suppressed_then_measured(client: AppClient) -> None:
+    generator = np.random.default_rng(5)
+    few = client.get(f"/v1/models/{MODEL}/performance").json()
+    assert all(endpoint["auc"]["value"] is None for endpoint in few["endpoints"])
+    for number in range(60):
+        tmb = float(generator.uniform(0, 50))
+        run = predicted(client, f"site-{number}", round(tmb, 2))
+        response = "PR" if generator.random() < tmb / 50 else "PD"
+        assert report(client, run["id"], kind="response", day=63, response=response).status_code == 201
+    found = client.get(f"/v1/models/{MODEL}/performance")
+    assert found.status_code == 200
+    endpoint = next(e for e in found.json()["endpoints"] if e["endpoint"] == "response" and e["unit"] == "probability")
+    assert endpoint["auc"]["value"] > 0.65
+    assert endpoint["auc"]["interval"]["lower"] < endpoint["auc"]["value"] < endpoint["auc"]["interval"]["upper"]
+    assert endpoint["calibration"]["points"]
+    picture = client.get(f"/v1/models/{MODEL}/performance", headers={"accept": "image/svg+xml"})
+    assert picture.status_code == 200
+    assert b"<title" in picture.content
+    assert client.get("/v1/models/no-such-model/performance").status_code == 404

@@ -1,0 +1,56 @@
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.plan import RadiotherapyCourse
+from service.errors import InvalidInput
+from service.radiotherapy import radiotherapy_plan, series_days
+
+
+def course(**more: Any) -> RadiotherapyCourse:
+    return RadiotherapyCourse.model_validate_json(json.dumps({"id": "rt", "lesion_ids": ["l1"], **more}))
+
+
+def test_five_a_week_are_the_first_five_days_of_each_week() -> None:
+    assert series_days(3.0, 7, 5.0) == [3.0, 4.0, 5.0, 6.0, 7.0, 10.0, 11.0]
+
+
+@given(st.floats(min_value=0.1, max_value=21.0), st.integers(min_value=1, max_value=60))
+def test_other_rates_are_spread_evenly(per_week: float, count: int) -> None:
+    days = series_days(0.0, count, per_week)
+    assert len(days) == count
+    assert days[0] == 0.0
+    steps = [later - earlier for earlier, later in pairwise(days)]
+    if per_week <= 7.0:
+        assert all(step >= 1.0 for step in steps)
+    if per_week != 5.0:
+        assert all(abs(step - 7.0 / per_week) <= 1.0 + 1e-6 for step in steps)
+
+
+def test_listed_fractions_are_sorted() -> None:
+    listed = [{"day": 5.0, "dose_gy": 3.0}, {"day": 1.0, "dose_gy": 2.0}]
+    plan = radiotherapy_plan([course(fractions=listed)])
+    assert [fraction.day for fraction in plan.courses[0].fractions] == [1.0, 5.0]
+
+
+def test_series_and_organs() -> None:
+    dvh = {"kind": "cumulative", "dose_gy": [0.0, 20.0], "volume": [100.0, 0.0], "volume_unit": "percent"}
+    organs = [{"organ": "lung", "mean_dose_gy": 4.0}, {"organ": "heart", "dvh": dvh}]
+    plan = radiotherapy_plan(
+        [course(start_day=7.0, dose_per_fraction_gy=8.0, fraction_count=3, organs=organs, field_exposure=0.3)]
+    )
+    days, doses = plan.fraction_table(["l1", "l2"])
+    assert days.tolist() == [7.0, 8.0, 9.0]
+    assert doses.tolist() == [[8.0, 0.0]] * 3
+    assert plan.organ_mean_dose_gy("lung") == 4.0
+    assert plan.organ_mean_dose_gy("heart") == pytest.approx(10.0)
+    assert plan.courses[0].field_exposure == 0.3
+
+
+def test_equal_ids_are_refused() -> None:
+    with pytest.raises(InvalidInput):
+        radiotherapy_plan([course(fractions=[{"day": 0.0, "dose_gy": 2.0}])] * 2)
