@@ -22,6 +22,7 @@ from simulation.model import Interval
 from simulation.outcome.bands import Band
 from simulation.outcome.summaries import CR, NE, PD, PR, SD
 from simulation.outcome.survival import kaplan_meier, median
+from simulation.outcome.thresholds import SEVERE_LYMPHOPENIA_1E9_PER_L
 from simulation.registry import CARDS
 from simulation.tumor.cohort import Cohort, PatientOutcomes, probability, summarize
 from simulation.tumor.interface import MODELS, simulate_chunks
@@ -30,7 +31,6 @@ from simulation.tumor.scenario import Scenario
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 LEVEL: Final = 0.9
-SEVERE_LYMPHOPENIA_1E9_PER_L: Final = 0.5
 THREADS: Final = 2
 _DIGITS: Final = 10
 

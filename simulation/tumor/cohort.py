@@ -9,16 +9,13 @@ from scipy import stats
 
 from simulation.model import Interval
 from simulation.outcome import summaries
+from simulation.outcome import thresholds as limit
 from simulation.outcome.bands import Band, LogHistogram
 from simulation.tumor.scenario import Scenario, Trajectories
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-MAX_TARGETS = 5
-"""RECIST 1.1 measures at most five target lesions."""
-DETECTION_LIMIT_MM = 2.0
-"""Assumed: a simulated lesion below this diameter is not seen on a scan and counts as gone."""
 SHOWN_COURSES = 20
 SENSITIVITY_PATIENTS = 4096
 POSTERIOR_SET = "posterior_set"
@@ -110,7 +107,7 @@ class _Folding:
         self._scenario = scenario
         self._scans = np.searchsorted(scenario.output_days, scan_days)
         self._scan_days = scan_days
-        self._targets = np.flatnonzero(targets)[:MAX_TARGETS]
+        self._targets = np.flatnonzero(targets)[: limit.TARGET_COUNT]
         self._outside = np.flatnonzero(~irradiated) if irradiated.any() else np.zeros(0, dtype=np.int64)
         times = scenario.output_days.size
         self._lesions = LogHistogram(len(scenario.lesion_ids), times, 0.05, 3000.0)
@@ -164,7 +161,7 @@ class _Folding:
 
     def _judge(self, part: Trajectories) -> PatientOutcomes:
         sizes = part.diameter_mm[:, :, self._scans]
-        sizes = np.where(sizes < DETECTION_LIMIT_MM, 0.0, sizes)
+        sizes = np.where(sizes < limit.DETECTION_LIMIT_MM, 0.0, sizes)
         appeared = part.new_lesion_day[:, None] <= self._scan_days[None, :]
         response = summaries.cohort_response(sizes[:, self._targets], self._scan_days, new_lesion=appeared)
         outside: Flags | None = None
