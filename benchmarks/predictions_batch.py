@@ -18,8 +18,8 @@ import orjson
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from service.batch import Row, parse_rows, predict_row  # noqa: E402
-from service.kinds import Computation  # noqa: E402
+from service.batch import Row, row_parser  # noqa: E402
+from service.predictions import compute  # noqa: E402
 
 ROUND = 500
 
@@ -40,11 +40,12 @@ def rows(first: int, count: int) -> list[bytes]:
 
 def answered(lines: list[bytes], media_type: str) -> Iterator[bytes]:
     """Parse, compute and serialize."""
-    for row in parse_rows(lines, media_type):
-        assert isinstance(row, Row)
-        computation = predict_row(row)
-        assert isinstance(computation, Computation)
-        yield orjson.dumps(computation.result)
+    parser = row_parser(media_type)
+    for line in lines:
+        for row in parser.feed(line):
+            assert isinstance(row, Row)
+            yield orjson.dumps(compute(row.request).result)
+    assert not list(parser.finish())
 
 
 def main() -> None:

@@ -1,16 +1,14 @@
 """Many patients in one body: parsed as the bytes arrive, bad rows reported, good rows computed."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from schemas.predictions import PredictionRequest
 from service.batch_csv import CsvHeader, HeaderError
-from service.errors import AbscopeError, InvalidInput
-from service.kinds import Computation
+from service.errors import AbscopeError
 from service.parsing import InvalidBody, MalformedJson, parse
-from service.predictions import compute
 
 MAX_ROWS: Final = 10_000
 MAX_ROW_BYTES: Final = 1_000_000
@@ -72,28 +70,6 @@ def row_parser(content_type: str) -> RowParser:
     if media_type == CSV:
         return _Csv()
     raise UnsupportedContent(f"send {', '.join(CONTENT_TYPES)}")
-
-
-def parse_rows(chunks: Iterable[bytes], content_type: str) -> Iterator[Row | RowError]:
-    """Parse a body that arrives in pieces.
-
-    Raises
-    ------
-    UnsupportedContent
-        The media type is none of :data:`CONTENT_TYPES`.
-    """
-    parser = row_parser(content_type)
-    for chunk in chunks:
-        yield from parser.feed(chunk)
-    yield from parser.finish()
-
-
-def predict_row(row: Row) -> Computation | RowError:
-    """Compute one row; a row that the models refuse becomes an error of that row."""
-    try:
-        return compute(row.request)
-    except InvalidInput as error:
-        return RowError(row.number, row.line, error.errors)
 
 
 class _Counter:

@@ -43,6 +43,14 @@ def test_json_lines_keep_their_order_and_bad_ones_fail_alone(client: AppClient) 
         assert client.post(f"/v1/runs/{run['id']}/replay").json()["identical"] is True
 
 
+def test_a_row_that_the_models_refuse_is_an_error_of_that_row(client: AppClient) -> None:
+    body = [request(1), request(2) | {"models": ["no-such-model"]}, request(3)]
+    content = "\n".join(map(json.dumps, body))
+    rows, summary = lines(client.post(ROUTE, content=content, headers={"content-type": "application/x-ndjson"}))
+    assert summary == {"rows": 3, "stored": 2, "failed": 1}
+    assert rows[1]["errors"][0]["pointer"] == "/models/0"
+
+
 def test_a_json_array(client: AppClient) -> None:
     body = json.dumps([request(1), {"patient": {"x": 1}}, request(2)])
     rows, summary = lines(client.post(ROUTE, content=body, headers={"content-type": "application/json"}))

@@ -2,7 +2,7 @@
 
 import json
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from schemas.predictions import PredictionsResult
 from service import batch
-from service.batch import Row, RowError, parse_rows, predict_row
-from service.kinds import Computation
+from service.batch import Row, RowError, row_parser
+from service.predictions import compute
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 GOOD: dict[str, Any] = {"patient": {"reference": 'a]"{b', "age_years": 60}}
@@ -23,6 +23,13 @@ LINES, ARRAY, CSV = "application/x-ndjson", "application/json", "text/csv; chars
 
 def good(number: int) -> dict[str, Any]:
     return {"patient": {"reference": f"p-{number}", "age_years": 60, "labs": {"albumin_g_per_l": 30 + number % 20}}}
+
+
+def parse_rows(chunks: Iterable[bytes], media_type: str) -> Iterator[Row | RowError]:
+    parser = row_parser(media_type)
+    for chunk in chunks:
+        yield from parser.feed(chunk)
+    yield from parser.finish()
 
 
 def pieces(body: bytes, size: int) -> Iterator[bytes]:
@@ -82,8 +89,7 @@ def test_csv_example_is_computed() -> None:
     assert len(rows) == 5
     for row in rows:
         assert isinstance(row, Row)
-        computation = predict_row(row)
-        assert isinstance(computation, Computation)
+        computation = compute(row.request)
         result = PredictionsResult.model_validate_json(orjson.dumps(computation.result))
         assert any(read.model == "loris-pan-cancer" for read in result.predictions)
     first = rows[0]
@@ -171,15 +177,6 @@ def test_memory_stays_flat() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 1_000_000
-
-
-def test_a_row_that_the_models_refuse_is_an_error_of_that_row() -> None:
-    refused = {**good(0), "models": ["no-such-model"]}
-    (row,) = parse_rows([orjson.dumps(refused)], LINES)
-    assert isinstance(row, Row)
-    answer = predict_row(row)
-    assert isinstance(answer, RowError)
-    assert answer.errors[0]["pointer"] == "/models/0"
 
 
 def test_other_media_types_are_refused() -> None:
