@@ -1,5 +1,6 @@
 """Cards of blood dose, immune-cell dose and the lymphocyte model."""
 
+from simulation.cards._tables import UNCHECKED
 from simulation.model import Coefficient, Input, KnownValue, ModelCard, Performance, Reference
 from simulation.radiation.tables import read_table
 
@@ -61,7 +62,9 @@ CARDS: tuple[ModelCard, ...] = (
             ),
         ),
         validated_on_patients=False,
+        known_failures=("Full mixing between beams and fractions is assumed.", UNCHECKED),
         license_and_patents="Own implementation; ICRP volumes and flows as numbers.",
+        history=("1: first version.",),
     ),
     ModelCard(
         id="edic",
@@ -102,7 +105,22 @@ CARDS: tuple[ModelCard, ...] = (
                 source="formula",
             ),
         ),
+        performance=(
+            Performance(
+                metric="C-index, overall survival",
+                value=0.617,
+                n=503,
+                data="limited-stage small-cell lung cancer, EDIC alone",
+                source="doi:10.1016/j.radonc.2021.06.020, abstract",
+                in_sample=True,
+            ),
+        ),
+        known_failures=(
+            "The mean dose inside a scanned outline overestimates that of the whole body.",
+            "No calibration plot: it is a dose, not a probability.",
+        ),
         validated_on_patients=True,
+        history=("1: first version.",),
     ),
     ModelCard(
         id="lymphocytes-two-pool",
@@ -164,7 +182,12 @@ CARDS: tuple[ModelCard, ...] = (
                 in_sample=True,
             ),
         ),
+        known_failures=(
+            "The schedules of the cohorts were assumed: their abstracts name none.",
+            "Grade probabilities were not compared with counted grades.",
+        ),
         validated_on_patients=False,
         decreases_with=("edic_gy",),
+        history=("1: first version.",),
     ),
 )

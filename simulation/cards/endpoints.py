@@ -78,6 +78,7 @@ CARDS: tuple[ModelCard, ...] = (
             "progression reads SD at that visit, where some readers carry the response forward.",
         ),
         license_and_patents="Published criteria, re-implemented.",
+        history=("1.0.0: first version.",),
     ),
     ModelCard(
         id="irecist",
@@ -103,5 +104,6 @@ CARDS: tuple[ModelCard, ...] = (
             "New lesions reported without identity cannot be seen to grow or multiply.",
         ),
         license_and_patents="Published criteria, re-implemented.",
+        history=("1.0.0: first version.",),
     ),
 )

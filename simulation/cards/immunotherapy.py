@@ -1,5 +1,6 @@
 """Model cards of antibody pharmacokinetics, CAR-T kinetics and vaccines."""
 
+from simulation.cards._tables import FIRST_VERSION, UNCHECKED
 from simulation.immunotherapy import cart, vaccines
 from simulation.immunotherapy.antibodies import MODELS, USUAL_RANGE, AntibodyModel
 from simulation.immunotherapy.targets import LABEL_LEVEL, LabelLevel
@@ -20,6 +21,7 @@ _UNITS = {
     "age_years": "a",
 }
 _PARAMETER_UNITS = {"cl": "L/d", "vc": "L", "q": "L/d", "vp": "L", "t50": "d", "vmax": "mg/d", "km": "mg/L"}
+_NO_CURVES = "Not compared with measured concentrations of patients: none were at hand."
 _LEAVES_OUT = (
     "covariates that change during treatment",
     "anti-drug antibodies, where the model has no term for them",
@@ -118,8 +120,9 @@ def _antibody(model: AntibodyModel) -> ModelCard:
                 source="independent closed form",
             ),
         ),
-        known_failures=model.notes,
+        known_failures=(*model.notes, _NO_CURVES),
         increases_with=("doses.amount_mg",),
+        history=FIRST_VERSION,
     )
 
 
@@ -150,6 +153,7 @@ def _label(level: LabelLevel) -> ModelCard:
             ),
         ),
         known_failures=level.notes,
+        history=FIRST_VERSION,
     )
 
 
@@ -210,7 +214,9 @@ _STEIN = ModelCard(
         "Whether the printed random effects are variances or standard deviations is unresolved; every answer says "
         "which reading it used.",
         "The authors found no effect of tocilizumab or corticosteroids on expansion; the factors are point estimates.",
+        UNCHECKED,
     ),
+    history=FIRST_VERSION,
 )
 
 _PRODUCTS = ModelCard(
@@ -228,6 +234,7 @@ _PRODUCTS = ModelCard(
     example={"product": "axicabtagene-ciloleucel"},
     validated_on_patients=False,
     known_failures=("Grading scales differ between sources (Lee, Penn, ASTCT, CTCAE): do not pool the numbers.",),
+    history=FIRST_VERSION,
 )
 
 _KRONIK = ModelCard(
@@ -262,7 +269,8 @@ _KRONIK = ModelCard(
             source="libroadrunner on BioModels MODEL2001130003",
         ),
     ),
-    known_failures=("The time unit, hours, is inferred: the published file declares none.",),
+    known_failures=("The time unit, hours, is inferred: the published file declares none.", UNCHECKED),
+    history=FIRST_VERSION,
 )
 
 _HAZARD = ModelCard(
@@ -275,7 +283,13 @@ _HAZARD = ModelCard(
     population="Resected melanoma, KEYNOTE-942 (107 against 50 patients, open label)",
     inputs=(Input(name="comparator_survival", unit="1", low=0.0, high=1.0),),
     equations=("S(t) = S_comparator(t) ** HR",),
-    references=(Reference(citation="KEYNOTE-942, as reported on its publication in Lancet 2024", verified=False),),
+    references=(
+        Reference(
+            citation="Weber JS et al. Lancet 2024;403:632-644 (KEYNOTE-942); figures as reported on its publication",
+            doi="10.1016/S0140-6736(23)02268-7",
+            verified=False,
+        ),
+    ),
     leaves_out=("non-proportional hazards", "stage", "neoantigen load"),
     example={"comparator_survival": 0.62},
     validated_on_patients=False,
@@ -287,7 +301,8 @@ _HAZARD = ModelCard(
             source="arithmetic; the trial printed 0.79 at 18 months",
         ),
     ),
-    known_failures=("The interval of the hazard ratio, 0.309 to 1.017, contains 1.",),
+    known_failures=("The interval of the hazard ratio, 0.309 to 1.017, contains 1.", UNCHECKED),
+    history=FIRST_VERSION,
 )
 
 CARDS: tuple[ModelCard, ...] = (

@@ -117,8 +117,11 @@ INCIDENCE: Final = tuple(
     for row in _DATA["incidence"]
 )
 FATAL: Final = tuple(Fatal(**(row | {"classes": tuple(row["classes"])})) for row in _DATA["fatal"])
-COMBINATION_RELATIVE_RISK: Final[Mapping[str, float]] = _DATA["combination_relative_risk"]
+COMBINATION_RELATIVE_RISK: Final[Mapping[str, float]] = {
+    name: _DATA["combination_relative_risk"][name] for name in ("value", "lower", "upper")
+}
 """Adverse events of grade 3 or higher under two checkpoint inhibitors against one: value, lower, upper."""
+COMBINATION_SOURCE: Final[str] = _DATA["combination_relative_risk"]["source"]
 ONSET_WEEKS: Final[Mapping[str, tuple[float, float]]] = {
     organ: (weeks[0], weeks[1]) for organ, weeks in _DATA["onset_weeks"].items()
 }

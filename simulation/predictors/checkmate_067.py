@@ -53,8 +53,12 @@ class Model:
         ),
         references=(
             Reference(
-                citation="Larkin J et al., N Engl J Med 2019;381:1535, and J Clin Oncol 2022;40:127 (CheckMate 067)",
+                citation="Larkin J et al., N Engl J Med 2019;381:1535 (CheckMate 067)",
                 doi="10.1056/NEJMoa1910836",
+            ),
+            Reference(
+                citation="Wolchok JD et al., J Clin Oncol 2022;40:127 (CheckMate 067)",
+                doi="10.1200/JCO.21.02229",
             ),
         ),
         example={

@@ -27,6 +27,7 @@ class Model:
         equations=("1: < lower limit to 0.8", "2: < 0.8 to 0.5", "3: < 0.5 to 0.2", "4: < 0.2, in 1e9/L"),
         references=(Reference(citation=_SOURCE, url="https://ctep.cancer.gov", verified=False),),
         leaves_out=("Cause and duration of the lymphopenia.",),
+        known_failures=("The lower limit of normal differs between laboratories, and grade 1 with it.",),
         coefficients=tuple(
             Coefficient(
                 name=f"upper bound of grade {grade}",

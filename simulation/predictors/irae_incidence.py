@@ -6,6 +6,7 @@ from functools import cache
 
 from simulation.immunotherapy.adverse_events import (
     COMBINATION_RELATIVE_RISK,
+    COMBINATION_SOURCE,
     INCIDENCE,
     ONSET_WEEKS,
     SOURCES,
@@ -25,7 +26,7 @@ _NAMES = (
     "relatlimab", "tremelimumab",
 )  # fmt: skip
 _COMBINATIONS = ("pd1_ctla4", "pd_l1_ctla4")
-_USED = tuple(dict.fromkeys([*(row.source for row in INCIDENCE), "martins2019"]))
+_USED = tuple(dict.fromkeys([*(row.source for row in INCIDENCE), COMBINATION_SOURCE, "martins2019"]))
 _POOLED = "PD-1 and PD-L1 antibodies alone, pooled trials"
 _SAME_DOSE = 0.2
 _FLAT = "Incidence under PD-1 and PD-L1 antibodies does not rise with dose over the approved range."
@@ -65,7 +66,7 @@ _RELATIVE_RISK = published(
     "relative_risk",
     (COMBINATION_RELATIVE_RISK["lower"], COMBINATION_RELATIVE_RISK["upper"]),
     group="combination against one checkpoint inhibitor",
-    references=(_USED.index("trials"),),
+    references=(_USED.index(COMBINATION_SOURCE),),
 )
 
 
@@ -159,7 +160,7 @@ class Model:
                 inputs={CLASS: "pd1_lag3", AGENTS: "nivolumab+relatlimab"},
                 expected={"treatment_related_grade_3_or_higher": 0.189},
                 absolute_tolerance=5e-4,
-                source="RELATIVITY-047",
+                source="doi:10.1056/NEJMoa2109970",
             ),
         ),
         known_failures=(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from simulation.model import KnownValue, ModelCard, Prediction, Value
+from simulation.model import KnownValue, ModelCard, Performance, Prediction, Value
 from simulation.predictors import _loris
 
 FIT = _loris.LorisFit(
@@ -75,6 +75,19 @@ class Model:
         decreases_with=(
             _loris.PRIOR_THERAPY,
             _loris.NEUTROPHILS,
+        ),
+        performance=(
+            Performance(
+                metric="AUC, objective response",
+                value=0.741,
+                lower=0.709,
+                upper=0.773,
+                level=0.95,
+                n=964,
+                data="Chowell_train",
+                source="computed from the LLR6Pan coefficients of the web calculator, bootstrap",
+                in_sample=True,
+            ),
         ),
         validated_on_patients=True,
         license_and_patents=_loris.LICENSE,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from simulation.model import KnownValue, ModelCard, Prediction, Value
+from simulation.model import KnownValue, ModelCard, Performance, Prediction, Value
 from simulation.predictors import _loris
 
 FIT = _loris.LorisFit(
@@ -72,6 +72,19 @@ class Model:
         ),
         increases_with=(_loris.TMB, _loris.ALBUMIN, _loris.AGE, _loris.LYMPHOCYTES),
         decreases_with=(_loris.NEUTROPHILS,),
+        performance=(
+            Performance(
+                metric="AUC, objective response",
+                value=0.712,
+                lower=0.678,
+                upper=0.746,
+                level=0.95,
+                n=964,
+                data="Chowell_train",
+                source="computed from the LLR5Pan coefficients of the web calculator, bootstrap",
+                in_sample=True,
+            ),
+        ),
         validated_on_patients=True,
         license_and_patents=_loris.LICENSE,
         history=("1.0.0: first version.",),

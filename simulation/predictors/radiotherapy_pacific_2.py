@@ -45,7 +45,7 @@ class Model:
             _trials.good_performance(),
         ),
         references=(
-            Reference(citation="Bradley JD et al., J Clin Oncol 2025;43:33 (PACIFIC-2)", doi="10.1200/JCO-25-00036"),
+            Reference(citation="Bradley JD et al., J Clin Oncol 2025;43:3610 (PACIFIC-2)", doi="10.1200/JCO-25-00036"),
         ),
         example={
             _trials.CANCER_TYPE: "nsclc",

@@ -25,8 +25,13 @@ def death_day(
     *,
     albumin_g_per_l: float | None = None,
     neutrophil_lymphocyte_ratio: float | None = None,
+    growth_starts_day: Array | None = None,
 ) -> Array:
     """Return the day of death of each virtual patient.
+
+    The published link takes growth as present from the start. Where regrowth begins later, it can act from then on
+    only: time runs at the pace of a patient without growth until ``growth_starts_day`` and at the pace of the growing
+    tumor afterwards (accelerated failure time with a covariate that changes once).
 
     Parameters
     ----------
@@ -40,6 +45,8 @@ def death_day(
         The patient's draw.
     albumin_g_per_l, neutrophil_lymphocyte_ratio : float, optional
         The derivation cohort's median when unknown.
+    growth_starts_day : ndarray, shape (n,), optional
+        When the tumor starts to grow again; the start, when left out.
 
     Returns
     -------
@@ -48,7 +55,6 @@ def death_day(
     c = struemper_survival()
     location = (
         c["intercept"]
-        - c["growth_max"] * growth_per_week / (growth_per_week + c["growth_half_per_week"])
         - c["baseline_per_mm"] * (baseline_mm - c["baseline_mm"])
         + c["time_to_growth_per_week"] * (time_to_growth_weeks - c["time_to_growth_weeks"])
     )
@@ -56,17 +62,25 @@ def death_day(
         location = location + c["albumin_per_g_per_l"] * (albumin_g_per_l - c["albumin_g_per_l"])
     if neutrophil_lymphocyte_ratio is not None:
         location = location - c["nlr_per_unit"] * (neutrophil_lymphocyte_ratio - c["nlr"])
-    return np.asarray(np.exp(location + np.exp(c["log_sigma"]) * standard_normal))
+    quiet = np.exp(location + np.exp(c["log_sigma"]) * standard_normal)
+    pace = np.exp(-c["growth_max"] * growth_per_week / (growth_per_week + c["growth_half_per_week"]))
+    start = 0.0 if growth_starts_day is None else growth_starts_day
+    return np.asarray(np.where(quiet <= start, quiet, start + (quiet - start) * pace))
 
 
-def growth_after_nadir(sum_mm: Array, week: Array) -> tuple[Array, Array]:
-    """Read regrowth from trajectories of the sum of diameters.
+def growth_after_nadir(sum_mm: Array, week: Array, *, smallest_mm: float = SMALLEST_SUM_MM) -> tuple[Array, Array]:
+    """Read regrowth from trajectories of the sum of diameters, as far as scans can measure it.
+
+    The link was estimated on measured sums, in which a lesion too small to measure counts a few millimeters. Growth
+    below that size is not growth of the sum, and the nadir of a sum that stays there is its last week there.
 
     Parameters
     ----------
     sum_mm : ndarray, shape (n, n_weeks)
         On a weekly grid.
     week : ndarray, shape (n_weeks,)
+    smallest_mm : float
+        Sum of diameters when every lesion is too small to measure.
 
     Returns
     -------
@@ -74,8 +88,8 @@ def growth_after_nadir(sum_mm: Array, week: Array) -> tuple[Array, Array]:
         Mean log growth rate over the 24 weeks after the nadir (0 where the nadir is the last point), and the time of
         the nadir.
     """
-    log_sum = np.log(np.maximum(sum_mm, SMALLEST_SUM_MM))
-    nadir = log_sum.argmin(axis=1)
+    log_sum = np.log(np.maximum(sum_mm, smallest_mm))
+    nadir = week.size - 1 - log_sum[:, ::-1].argmin(axis=1)
     later = np.minimum(nadir + REGROWTH_WEEKS, week.size - 1)
     rows = np.arange(log_sum.shape[0])
     span = np.maximum(week[later] - week[nadir], 1.0)
