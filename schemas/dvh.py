@@ -38,6 +38,13 @@ ComplicationForm = Literal[
 ]  # fmt: skip
 ControlForm = Literal["poisson", "zaider_minerbo", "log_logistic", "probit", "poisson_kallman", "poisson_exact"]
 ParameterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=["td50_gy"])]
+IntervalNote = Annotated[
+    str,
+    Field(
+        description="Whose uncertainty the interval carries, or why there is none.",
+        examples=["No interval: the protocol gives coefficients without intervals or standard errors."],
+    ),
+]
 Evidence = Literal["published", "computed", "calibrated", "assumed", "given"]
 
 
@@ -277,6 +284,7 @@ class ComplicationRead(Schema):
         Estimate,
         Field(description="The interval carries the intervals of the parameters; null where there are none."),
     ]
+    interval_note: IntervalNote
     applicability: Literal["inside", "outside", "unknown"]
     reasons: list[str]
     source: SourceRead | None
@@ -307,6 +315,7 @@ class TumorControlRead(Schema):
     form: ControlForm
     parameters: dict[str, float]
     probability: Estimate
+    interval_note: IntervalNote
     source: SourceRead | None
 
 
@@ -328,6 +337,7 @@ class ClinicalRead(Schema):
     outcome: str
     answer: Literal["probability", "relative_risk", "hazard_ratio"]
     estimate: Estimate
+    interval_note: IntervalNote
     horizon_days: int | None
     population: str
     inputs: list[ClinicalInputRead]

@@ -24,13 +24,32 @@ class Fraction(Schema):
 
 
 class Dvh(Schema):
-    """Dose-volume histogram; ``cumulative`` starts at the whole volume, ``differential`` sums to it."""
+    """Dose-volume histogram; ``cumulative`` starts at the whole volume, ``differential`` sums to it.
+
+    A relative curve starts at or sums to 100 percent, to half a percent.
+    """
 
     kind: Literal["cumulative", "differential"]
-    dose_gy: Annotated[list[DoseGy], Field(min_length=1, max_length=20000, examples=[[0.0, 10.0, 20.0]])]
+    dose_gy: Annotated[
+        list[DoseGy],
+        Field(
+            min_length=1,
+            max_length=20000,
+            description="Increasing doses, in Gy. Of a differential curve: the center of each bin, where all of its "
+            "volume is taken to be. Of a cumulative curve: the edge at which the volume is read, with straight lines "
+            "between the edges; volume left at the last edge receives exactly that dose.",
+            examples=[[0.0, 10.0, 20.0]],
+        ),
+    ]
     volume: Annotated[
         list[Annotated[float, Field(ge=0, le=1e6)]],
-        Field(min_length=1, max_length=20000, examples=[[100.0, 40.0, 0.0]]),
+        Field(
+            min_length=1,
+            max_length=20000,
+            description="Of a differential curve: the volume in each bin. Of a cumulative curve: the volume that "
+            "receives at least each dose, not increasing; the first value is the whole structure.",
+            examples=[[100.0, 40.0, 0.0]],
+        ),
     ]
     volume_unit: Literal["percent", "cm3"]
     total_volume_cm3: Annotated[

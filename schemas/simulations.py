@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.base import ComputeRequest, Day, Estimate, Identifier, Level, Probability, Schema, Whole, number
+from schemas.dvh import IntervalNote
 from schemas.patient import Patient
 from schemas.plan import Plan
 
@@ -167,6 +168,7 @@ class PlanComplicationRead(Schema):
     model: str
     endpoint: str
     probability: Estimate
+    interval_note: IntervalNote
 
 
 class ModelSimulationRead(Schema):

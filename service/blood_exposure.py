@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import blood as wire
-from schemas.plan import RadiotherapyCourse
-from service.dvh_structures import distribution
 from service.errors import InvalidInput
 from simulation.radiation.blood import Beam, BloodDose, sample_blood_dose
 from simulation.radiation.circulation import EXPOSED_BY, Circulation
@@ -87,7 +85,7 @@ def course_exposure(request: wire.BloodRequest, index: int, course: Course, circ
         dwell_shape=request.dwell_shape,
     )
     sizes = np.array([fraction.dose_gy for fraction in course.fractions])
-    volume_l = request.body_volume_l or _body_volume_l(request.plan.radiotherapy[index])
+    volume_l = request.body_volume_l or _body_volume_l(course)
     return CourseExposure(
         course=course,
         beams=beams,
@@ -128,10 +126,10 @@ def _compartments(
     return {part: float(np.mean(values)) for part, values in found.items()}, tuple(without)
 
 
-def _body_volume_l(course: RadiotherapyCourse) -> float | None:
+def _body_volume_l(course: Course) -> float | None:
     for organ in course.organs:
         if organ.organ == "body" and organ.dvh is not None:
-            volume = distribution(organ.dvh).volume_cm3
+            volume = organ.dvh.volume_cm3
             return None if volume is None else volume / CM3_PER_L
     return None
 

@@ -52,12 +52,13 @@ def draw_blood_dose(_input: Mapping[str, Any], result: Mapping[str, Any]) -> byt
             marker=look.marker,
             label=course["course_id"],
         )
-        axes.axvline(course["course"]["mean_gy"], color=look.color, linewidth=0.7)
+        mean = course["course"]["mean_gy"]
+        axes.axvline(mean, color=look.color, linewidth=0.7, label=f"{course['course_id']}: mean {mean:.3g} Gy")
         said.append(f"{course['course_id']}: mean {course['course']['mean_gy']:.3g} Gy")
     axes.set_xlabel("Dose of the whole course (Gy)")
     axes.set_ylabel("Blood that receives less (%)")
     axes.set_xlim(left=0.0)
     axes.set_ylim(0.0, 100.0)
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left")
     description = "Quantiles of the dose over the circulating blood; thin lines are the means. "
     return to_svg(figure, "Dose to circulating blood", description + "; ".join(said) + ".")

@@ -72,13 +72,20 @@ def _read(evaluation: Evaluation) -> list[PlanComplicationRead]:
             model=one.model,
             endpoint=one.endpoint,
             probability=one.probability,
+            interval_note=one.interval_note,
         )
         for structure in evaluation.result.structures
         for one in structure.complications
         if _answerable(one)
     ]
     clinical = [
-        PlanComplicationRead(organ="plan", model=one.model, endpoint=one.outcome, probability=one.estimate)
+        PlanComplicationRead(
+            organ="plan",
+            model=one.model,
+            endpoint=one.outcome,
+            probability=one.estimate,
+            interval_note=one.interval_note,
+        )
         for one in evaluation.result.clinical_models
         if one.answer == "probability"
     ]

@@ -22,7 +22,7 @@ from simulation.radiation.linear_quadratic import LQ_VALID_TO_GY
 from simulation.radiation.structure import Structure
 from simulation.registry import CARDS
 
-_COMPLICATION_STREAM, _CONTROL_STREAM = 1, 2
+_COMPLICATION_STREAM, _CONTROL_STREAM, _CLINICAL_STREAM = 1, 2, 3
 _CONTROL_CARDS = {
     "poisson": "tcp-poisson-clonogens",
     "zaider_minerbo": "tcp-zaider-minerbo",
@@ -100,7 +100,7 @@ def evaluate_structures(
         )
         for place, structure in enumerate(structures)
     ]
-    answers, missing = clinical_models(structures, options, dose_per_fraction)
+    answers, missing = clinical_models(structures, options, dose_per_fraction, (seed, _CLINICAL_STREAM))
     result = wire.DvhResult(
         fraction_count=options.fraction_count,
         dose_per_fraction_gy=dose_per_fraction,

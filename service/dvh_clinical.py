@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from schemas import dvh as wire
-from service.dvh_risks import estimate, stands_in
+from service.dvh_risks import estimate, stands_in, stream_of
 from service.dvh_structures import read_source
 from simulation.radiation.clinical import MODELS, ClinicalModel, ClinicalRisk, MissingStructure
 from simulation.radiation.structure import Structure
@@ -35,18 +35,27 @@ def _factors(given: wire.PatientFactors) -> Mapping[str, bool | str]:
 
 
 def clinical_models(
-    structures: Sequence[Structure], options: wire.EvaluationOptions, dose_per_fraction_gy: float | None
+    structures: Sequence[Structure],
+    options: wire.EvaluationOptions,
+    dose_per_fraction_gy: float | None,
+    stream_key: tuple[int, int],
 ) -> tuple[list[wire.ClinicalRead], list[wire.ClinicalMissingRead]]:
     """Compute every model whose structures are there; name those that lack only some of them."""
     factors = _factors(options.factors)
     present = {structure.organ for structure in structures}
     answers: list[wire.ClinicalRead] = []
     missing: list[wire.ClinicalMissingRead] = []
-    for model in MODELS:
+    for number, model in enumerate(MODELS):
         if not present & {term.organ for term in model.terms} or not _meant_for(model, options.factors):
             continue
         try:
-            risk = model.evaluate(structures, options.fraction_count, factors)
+            risk = model.evaluate(
+                structures,
+                options.fraction_count,
+                factors,
+                level=options.interval_level,
+                stream=stream_of(*stream_key, number),
+            )
         except MissingStructure as reason:
             missing.append(wire.ClinicalMissingRead(model=model.id, reason=f"{model.title} {reason}."))
             continue
@@ -78,6 +87,7 @@ def _read(model: ClinicalModel, risk: ClinicalRisk, dose_per_fraction_gy: float 
         outcome=model.outcome,
         answer=model.answer,
         estimate=estimate(risk.value, risk.interval),
+        interval_note=model.interval_note,
         horizon_days=model.horizon_days,
         population=model.population,
         inputs=[*doses, *factors],

@@ -32,6 +32,7 @@ class TargetControl:
     structure: Structure
     model: ControlModel
     reference: Reference | None
+    interval_note: str
 
 
 def estimate(value: float, interval: Interval | None) -> Estimate:
@@ -55,8 +56,15 @@ def stands_in(fractionation: str, dose_per_fraction_gy: float | None) -> tuple[A
     return "outside", [f"fitted to patients with {fractionation} fractions"]
 
 
-def _stream(seed: int, *place: int) -> np.random.Generator:
+def stream_of(seed: int, *place: int) -> np.random.Generator:
+    """Return the stream of one answer of a run."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *place])))
+
+
+def _given_note(intervals: Mapping[str, object]) -> str:
+    if not intervals:
+        return "No interval: none came with the parameters."
+    return f"Carries the given intervals of {', '.join(sorted(intervals))}, taken as independent."
 
 
 def given_model(pointer: str, organ: str, request: wire.ComplicationModelRequest) -> ComplicationModel:
@@ -74,6 +82,7 @@ def given_model(pointer: str, organ: str, request: wire.ComplicationModelRequest
         alpha_beta_gy=request.alpha_beta_gy or 0.0,
         alpha_beta_source="given",
         reference=None,
+        interval_note=_given_note(request.intervals),
         intervals=check_intervals(pointer, request.parameters, request.intervals),
     )
 
@@ -105,7 +114,7 @@ def read_complication(
         model.parameters,
         model.intervals,
         level=options.interval_level,
-        stream=_stream(*stream_key),
+        stream=stream_of(*stream_key),
     )
     standing, reasons = ("unknown", []) if model.reference is None else stands_in("conventional", dose_per_fraction_gy)
     return wire.ComplicationRead(
@@ -117,6 +126,7 @@ def read_complication(
         alpha_beta_gy=model.alpha_beta_gy if model.dose == "eqd2" else None,
         alpha_beta_source=model.alpha_beta_source,
         probability=estimate(model.probability(structure.dvh, count), interval),
+        interval_note=model.interval_note,
         applicability=standing,
         reasons=reasons,
         source=None if model.reference is None else read_source(model.reference),
@@ -140,7 +150,7 @@ def _control(
     if structure is None:
         raise InvalidInput(f"{pointer}/structure_id", "must be the id of one of the structures")
     parameters = dict(request.parameters)
-    reference = None
+    reference, interval_note = None, _given_note(request.intervals)
     if request.preset is not None:
         preset = control.PRESETS.get(request.preset)
         if preset is None or request.form != "poisson":
@@ -148,6 +158,7 @@ def _control(
             raise InvalidInput(f"{pointer}/preset", f"the poisson form has the presets {known}; other forms have none")
         parameters = {**preset.parameters, **parameters}
         reference = preset.reference
+        interval_note = interval_note if request.intervals else preset.interval_note
     _check_control(pointer, request, parameters, structure, options)
     return TargetControl(
         structure=structure,
@@ -158,6 +169,7 @@ def _control(
             fraction_days=tuple(request.fraction_days or ()),
         ),
         reference=reference,
+        interval_note=interval_note,
     )
 
 
@@ -197,13 +209,14 @@ def read_control(
         model.parameters,
         model.intervals,
         level=options.interval_level,
-        stream=_stream(*stream_key),
+        stream=stream_of(*stream_key),
     )
     return wire.TumorControlRead(
         structure_id=found.structure.id,
         form=model.form,
         parameters=dict(model.parameters),
         probability=estimate(model.probability(dvh, options.fraction_count), interval),
+        interval_note=found.interval_note,
         source=None if found.reference is None else read_source(found.reference),
     )
 

@@ -33,9 +33,26 @@ _CUSTOMARY: Mapping[str, float] = {
 }
 
 
-def distribution(given: DvhWire, *, structure_volume_cm3: float | None = None) -> Dvh:
-    """Return the distribution of a curve that passed the schema."""
-    volume = structure_volume_cm3 or given.total_volume_cm3
+def distribution(given: DvhWire, pointer: str) -> Dvh:
+    """Return the distribution of a curve that passed the schema.
+
+    Parameters
+    ----------
+    given : schemas.plan.Dvh
+    pointer : str
+        Where the curve stands in the request.
+
+    Returns
+    -------
+    Dvh
+
+    Raises
+    ------
+    InvalidInput
+        When the curve's volumes contradict themselves.
+    """
+    _check_volume(pointer, given)
+    volume = given.total_volume_cm3
     if given.volume_unit == "cm3":
         volume = given.volume[0] if given.kind == "cumulative" else sum(given.volume)
     if given.kind == "cumulative":
@@ -49,10 +66,9 @@ def structures_of(requests: Sequence[wire.StructureRequest], fraction_count: int
 
 
 def _structure(pointer: str, request: wire.StructureRequest, fraction_count: int) -> Structure:
-    _check_volume(f"{pointer}/dvh", request.dvh)
     structure = Structure(
         id=request.id,
-        dvh=distribution(request.dvh),
+        dvh=distribution(request.dvh, f"{pointer}/dvh"),
         organ=request.organ,
         part=request.part,
         target=request.target,

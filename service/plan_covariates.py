@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from schemas.plan import DrugCourse, OrganDose, Plan, RadiotherapyCourse
-from schemas.plan import Dvh as WireDvh
 from service.dvh_structures import distribution
 from service.errors import InvalidInput
 from service.radiotherapy import WEEKDAYS, series_days
@@ -160,34 +159,27 @@ def _organs(courses: Sequence[RadiotherapyCourse], fraction_count: int) -> Itera
         doses = [course[organ] for course in given if organ in course]
         if not doses or len(doses) < len(courses):
             continue
-        curves = [None if dose.dvh is None else _curve(dose.dvh, index) for index, dose in enumerate(doses)]
+        curves = [None if dose.dvh is None else distribution(dose.dvh, f"{pointer}/dvh") for pointer, dose in doses]
         yield (
             f"plan.mean_{organ}_dose_gy",
             sum(
                 dose.mean_dose_gy if dose.mean_dose_gy is not None else curve.mean_gy if curve is not None else 0.0
-                for dose, curve in zip(doses, curves, strict=True)
+                for (_, dose), curve in zip(doses, curves, strict=True)
             ),
         )
         if len(curves) == 1 and curves[0] is not None:
             yield from _of_curve(organ, curves[0], fraction_count)
 
 
-def _by_organ(course: RadiotherapyCourse, index: int) -> dict[str, OrganDose]:
-    found: dict[str, OrganDose] = {}
+def _by_organ(course: RadiotherapyCourse, index: int) -> dict[str, tuple[str, OrganDose]]:
+    """Every organ's dose, with the place where it stands in the request."""
+    found: dict[str, tuple[str, OrganDose]] = {}
     for position, dose in enumerate(course.organs):
+        pointer = f"/plan/radiotherapy/{index}/organs/{position}"
         if dose.organ in found:
-            raise InvalidInput(
-                f"/plan/radiotherapy/{index}/organs/{position}/organ", "give each organ once in a course"
-            )
-        found[dose.organ] = dose
+            raise InvalidInput(f"{pointer}/organ", "give each organ once in a course")
+        found[dose.organ] = pointer, dose
     return found
-
-
-def _curve(dvh: WireDvh, index: int) -> Dvh:
-    try:
-        return distribution(dvh)
-    except ValueError as error:
-        raise InvalidInput(f"/plan/radiotherapy/{index}/organs", f"a DVH cannot be read: {error}") from None
 
 
 def _of_curve(organ: str, curve: Dvh, fraction_count: int) -> Iterator[tuple[str, Value]]:

@@ -29,19 +29,26 @@ def radiotherapy_plan(
     -------
     RadiotherapyPlan
         Fractions sorted by day.
+
+    Raises
+    ------
+    InvalidInput
+        When two courses share an id, or the volumes of a histogram contradict themselves.
     """
     if len({course.id for course in courses}) != len(courses):
         raise InvalidInput(pointer, "course ids must differ")
-    return RadiotherapyPlan(courses=tuple(_course(course) for course in courses))
+    return RadiotherapyPlan(
+        courses=tuple(_course(course, f"{pointer}/{index}") for index, course in enumerate(courses))
+    )
 
 
-def _course(course: RadiotherapyCourse) -> Course:
+def _course(course: RadiotherapyCourse, pointer: str) -> Course:
     return Course(
         id=course.id,
         lesion_ids=tuple(course.lesion_ids),
         modality=course.modality,
         fractions=_fractions(course),
-        organs=tuple(_organ(organ) for organ in course.organs),
+        organs=tuple(_organ(organ, f"{pointer}/organs/{index}") for index, organ in enumerate(course.organs)),
         field_exposure=course.field_exposure,
         node_dose_per_fraction_gy=course.node_dose_per_fraction_gy,
     )
@@ -80,9 +87,9 @@ def series_days(start_day: float, count: int, per_week: float) -> list[float]:
     return [start_day + (floor(day + 1e-9) if per_week <= DAYS_PER_WEEK else day) for day in spread]
 
 
-def _organ(organ: OrganDoseWire) -> OrganDose:
+def _organ(organ: OrganDoseWire, pointer: str) -> OrganDose:
     if organ.dvh is None:
         assert organ.mean_dose_gy is not None
         return OrganDose(organ=organ.organ, mean_dose_gy=organ.mean_dose_gy)
-    dvh = distribution(organ.dvh)
+    dvh = distribution(organ.dvh, f"{pointer}/dvh")
     return OrganDose(organ=organ.organ, mean_dose_gy=dvh.mean_gy, dvh=dvh)

@@ -1,5 +1,6 @@
 """Model cards of the fractionation models."""
 
+from simulation.cards._tables import FIRST_VERSION
 from simulation.model import Input, KnownValue, ModelCard, Reference
 
 _LEAVES_OUT = (
@@ -44,6 +45,11 @@ CARDS: tuple[ModelCard, ...] = (
         leaves_out=(*_LEAVES_OUT, "repair that is still incomplete the next morning"),
         example={"phases.dose_per_fraction_gy": 2.0, "phases.fraction_count": 30, "tissues.alpha_beta_gy": 10.0},
         validated_on_patients=False,
+        known_failures=(
+            "Above about 10 Gy a fraction it tends to overestimate cell kill; the answer shows LQ-L beside it.",
+            "Tumors without an established repopulation rate get none.",
+        ),
+        history=FIRST_VERSION,
         known_values=(
             KnownValue(
                 inputs={"dose_per_fraction_gy": 18.0, "fraction_count": 3, "alpha_beta_gy": 10.0},
@@ -76,6 +82,8 @@ CARDS: tuple[ModelCard, ...] = (
         leaves_out=_LEAVES_OUT,
         example={"phases.dose_per_fraction_gy": 18.0, "phases.fraction_count": 3, "tissues.alpha_beta_gy": 3.0},
         validated_on_patients=False,
+        known_failures=("The transition dose of about 2 alpha/beta is customary; it is not fitted to the tissue.",),
+        history=FIRST_VERSION,
         increases_with=("phases.dose_per_fraction_gy",),
     ),
     ModelCard(
@@ -99,6 +107,8 @@ CARDS: tuple[ModelCard, ...] = (
         leaves_out=(*_LEAVES_OUT, "continuity at the transition dose of 6.2 Gy: the curve has a small step there"),
         example={"phases.dose_per_fraction_gy": 18.0, "phases.fraction_count": 3, "tissues.alpha_beta_gy": 8.6},
         validated_on_patients=False,
+        known_failures=("The curve steps at 6.2 Gy, since the printed parameters give a transition at 6.13 Gy.",),
+        history=FIRST_VERSION,
         cancer_types=("nsclc",),
     ),
     ModelCard(
@@ -122,6 +132,8 @@ CARDS: tuple[ModelCard, ...] = (
         leaves_out=(*_LEAVES_OUT, "protraction within a fraction"),
         example={"phases.dose_per_fraction_gy": 18.0, "phases.fraction_count": 3, "tissues.alpha_beta_gy": 10.0},
         validated_on_patients=False,
+        known_failures=("The shift of 0.15 per Gy was not read in the publication.",),
+        history=FIRST_VERSION,
     ),
     ModelCard(
         id="gap-compensation",
@@ -154,6 +166,8 @@ CARDS: tuple[ModelCard, ...] = (
             "interruption.days_lost": 7.0,
         },
         validated_on_patients=False,
+        known_failures=("Where no repopulation rate is established, as in melanoma, lost days count as free.",),
+        history=FIRST_VERSION,
         known_values=(
             KnownValue(
                 inputs={"fraction_count": 35, "dose_per_fraction_gy": 2.0, "delivered_fraction_count": 20},

@@ -2,6 +2,7 @@
 
 from math import exp
 
+from simulation.cards._tables import FIRST_VERSION, UNCHECKED
 from simulation.model import Coefficient, Input, ModelCard
 from simulation.radiation import clinical, complications
 from simulation.radiation.clinical import ClinicalModel
@@ -78,8 +79,10 @@ def _complication(model: ComplicationModel) -> ModelCard:
                 verified=reference.verified and model.alpha_beta_source == "published",
             ),
         ),
+        known_failures=(UNCHECKED, model.interval_note),
         increases_with=("structures.dvh",),
         license_and_patents=_LICENSE,
+        history=FIRST_VERSION,
     )
 
 
@@ -139,14 +142,15 @@ def _clinical(model: ClinicalModel) -> ModelCard:
             _LINKS[model.link],
         ),
         references=(model.reference,),
-        leaves_out=("uncertainty of the coefficients, except where an interval is given", "time to the event"),
+        leaves_out=("time to the event",),
         example={f"structures.{term.label}": 15.0 for term in model.terms},
         validated_on_patients=False,
         horizon_days=model.horizon_days,
         coefficients=_coefficients(model),
-        known_failures=() if model.note is None else (model.note,),
+        known_failures=(*(() if model.note is None else (model.note,)), UNCHECKED, model.interval_note),
         increases_with=tuple(f"structures.{term.label}" for term in model.terms),
         license_and_patents=_LICENSE,
+        history=FIRST_VERSION,
     )
 
 

@@ -1,5 +1,6 @@
 """Model cards of the dose-volume evaluation: metrics, constraints, control, window, effectiveness."""
 
+from simulation.cards._tables import FIRST_VERSION, UNCHECKED
 from simulation.model import Coefficient, Input, ModelCard, Reference
 from simulation.radiation import constraints, rbe
 from simulation.radiation.rbe import RbeModel
@@ -65,6 +66,10 @@ def _effectiveness(model: RbeModel) -> ModelCard:
         leaves_out=("the spread of LET inside the structure", "clinical endpoints"),
         example={**_EXAMPLE, "structures.rbe.let_kev_per_um": 2.5},
         validated_on_patients=False,
+        known_failures=(
+            f"Fitted to cell lines up to about {model.let_max_kev_per_um:g} keV/um; clinical endpoints scatter more.",
+        ),
+        history=FIRST_VERSION,
         coefficients=tuple(
             Coefficient(
                 name=name,
@@ -98,6 +103,8 @@ CARDS: tuple[ModelCard, ...] = (
         leaves_out=("where in the organ the dose lies", "dose between the bins of the curve"),
         example=_EXAMPLE,
         validated_on_patients=False,
+        known_failures=("Adding the histograms of two plans assumes that their hot spots coincide; it is a bound.",),
+        history=FIRST_VERSION,
     ),
     ModelCard(
         id="dose-constraints",
@@ -113,6 +120,8 @@ CARDS: tuple[ModelCard, ...] = (
         leaves_out=("patient factors", "combined treatment"),
         example=_EXAMPLE,
         validated_on_patients=False,
+        known_failures=("Most limits were read in secondary lists, not in the reports; each row says so.",),
+        history=FIRST_VERSION,
     ),
     ModelCard(
         id="tcp-poisson-clonogens",
@@ -128,6 +137,11 @@ CARDS: tuple[ModelCard, ...] = (
         leaves_out=("reoxygenation", "differences in clonogen density inside the target", "the immune response"),
         example=_EXAMPLE,
         validated_on_patients=False,
+        known_failures=(
+            "Clonogen density and radiosensitivity are hardly ever known for one tumor.",
+            UNCHECKED,
+        ),
+        history=FIRST_VERSION,
         increases_with=("structures.dvh",),
     ),
     ModelCard(
@@ -144,6 +158,8 @@ CARDS: tuple[ModelCard, ...] = (
         leaves_out=("differences between patients", "changes of the rates during treatment"),
         example=_EXAMPLE,
         validated_on_patients=False,
+        known_failures=(UNCHECKED,),
+        history=FIRST_VERSION,
         increases_with=("structures.dvh",),
     ),
     ModelCard(
@@ -163,6 +179,11 @@ CARDS: tuple[ModelCard, ...] = (
         leaves_out=("cell survival and time",),
         example=_EXAMPLE,
         validated_on_patients=False,
+        known_failures=(
+            "Two Poisson forms carry the same name; parameters of one must not meet the other.",
+            UNCHECKED,
+        ),
+        history=FIRST_VERSION,
         increases_with=("structures.dvh",),
     ),
     ModelCard(
@@ -179,6 +200,8 @@ CARDS: tuple[ModelCard, ...] = (
         leaves_out=("correlation between control and complications", "how severe a complication is"),
         example=_EXAMPLE,
         validated_on_patients=False,
+        known_failures=("It inherits every error of the models that it combines.",),
+        history=FIRST_VERSION,
     ),
     ModelCard(
         id="rbe-fixed",
@@ -194,6 +217,8 @@ CARDS: tuple[ModelCard, ...] = (
         leaves_out=("LET, dose per fraction and tissue",),
         example=_EXAMPLE,
         validated_on_patients=False,
+        known_failures=("Effectiveness rises at the end of the range, where 1.1 is too low.",),
+        history=FIRST_VERSION,
     ),
     *(_effectiveness(model) for model in rbe.MODELS.values()),
 )

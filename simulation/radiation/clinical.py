@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from math import exp, log, sqrt
 from typing import Any, Literal
 
+import numpy as np
+
 from simulation.model import Interval, Reference
 from simulation.radiation.dvh import Dvh
 from simulation.radiation.metrics import Metric, metric
 from simulation.radiation.structure import Part, Structure, find
 from simulation.radiation.tables import read_table
+from simulation.radiation.uncertainty import propagate
 
 Link = Literal["logit", "cox", "relative_risk", "hazard_ratio"]
 Answer = Literal["probability", "relative_risk", "hazard_ratio"]
@@ -85,6 +88,9 @@ class ClinicalModel:
     choices: Mapping[str, Mapping[str, float]]
     baseline_hazard: float | None
     coefficient_interval: Interval | None
+    curve_intervals: Mapping[str, Interval]
+    odds_ratio_intervals: Mapping[str, Interval]
+    interval_note: str
     note: str | None
     setting: Literal["primary", "postoperative"] | None
     horizon_days: int | None
@@ -114,7 +120,13 @@ class ClinicalModel:
         return dvh.in_fractions(fraction_count, self.reference_fractions, self.alpha_beta_gy)
 
     def evaluate(
-        self, structures: Sequence[Structure], fraction_count: float, factors: Mapping[str, bool | str]
+        self,
+        structures: Sequence[Structure],
+        fraction_count: float,
+        factors: Mapping[str, bool | str],
+        *,
+        level: float = 0.95,
+        stream: np.random.Generator | None = None,
     ) -> ClinicalRisk:
         """Return the risk of one patient.
 
@@ -126,6 +138,10 @@ class ClinicalModel:
             Number of equal fractions.
         factors : mapping
             Patient factors by name; an absent flag counts as no, an absent choice as its first category.
+        level : float
+            Coverage of a sampled interval; the image of a single coefficient's interval keeps the published one.
+        stream : numpy.random.Generator, optional
+            Source of randomness; without it there is no sampled interval.
 
         Returns
         -------
@@ -151,7 +167,7 @@ class ClinicalModel:
         coefficients = [term.coefficient for term in self.terms]
         return ClinicalRisk(
             value=self._linked(score, doses, coefficients),
-            interval=self._interval(score, doses),
+            interval=self._interval(score, doses, factors, level, stream),
             doses=doses,
             factors=tuple(used),
         )
@@ -180,16 +196,47 @@ class ClinicalModel:
             return 1.0 - exp(-self.baseline_hazard * exp(min(score, 700.0)))
         return 1.0 + score if self.link == "relative_risk" else exp(min(score, 700.0))
 
-    def _interval(self, score: float, doses: Sequence[DoseInput]) -> Interval | None:
-        """Image of the interval of the one coefficient that has one."""
+    def _interval(
+        self,
+        score: float,
+        doses: Sequence[DoseInput],
+        factors: Mapping[str, bool | str],
+        level: float,
+        stream: np.random.Generator | None,
+    ) -> Interval | None:
+        """Image of the interval of the one coefficient that has one, or of samples of several."""
         source = self.coefficient_interval
-        if source is None:
+        if source is not None:
+            return Interval(
+                level=source.level,
+                lower=self._linked(score, doses, [source.lower]),
+                upper=self._linked(score, doses, [source.upper]),
+            )
+        ratios = {name: one for name, one in self.odds_ratio_intervals.items() if factors.get(name, False)}
+        if stream is None:
             return None
-        return Interval(
-            level=source.level,
-            lower=self._linked(score, doses, [source.lower]),
-            upper=self._linked(score, doses, [source.upper]),
+        values = {**self._curve(), **{name: exp(self.flags[name]) for name in ratios}}
+        return propagate(
+            lambda sample: self._resampled(score, doses, sample),
+            values,
+            {**self.curve_intervals, **ratios},
+            level=level,
+            stream=stream,
         )
+
+    def _curve(self) -> dict[str, float]:
+        """Dose of 50 % risk and slope there, where these have intervals."""
+        if not self.curve_intervals:
+            return {}
+        return {"d50_gy": -self.intercept / self.terms[0].coefficient, "gamma50": -self.intercept / 4.0}
+
+    def _resampled(self, score: float, doses: Sequence[DoseInput], sample: Mapping[str, float]) -> float:
+        shift = sum(log(sample[name]) - value for name, value in self.flags.items() if name in sample)
+        coefficients = [term.coefficient for term in self.terms]
+        if self.curve_intervals:
+            shift += -4.0 * sample["gamma50"] - self.intercept
+            coefficients = [4.0 * sample["gamma50"] / sample["d50_gy"]]
+        return self._linked(score + shift, doses, coefficients)
 
 
 def _term(row: Mapping[str, Any], coefficient: float) -> Term:
@@ -202,7 +249,11 @@ def _term(row: Mapping[str, Any], coefficient: float) -> Term:
     )
 
 
-def _model(row: Mapping[str, Any], sources: Mapping[str, Any]) -> ClinicalModel:
+def _intervals(bounds: Mapping[str, Sequence[float]]) -> dict[str, Interval]:
+    return {name: Interval(level=0.95, lower=low, upper=high) for name, (low, high) in bounds.items()}
+
+
+def _model(row: Mapping[str, Any], table: Mapping[str, Any]) -> ClinicalModel:
     base = row.get("base")
     slope = None if base is None else 4.0 * base["gamma50"] / base["d50_gy"]
     odds = row.get("odds_ratios", {})
@@ -224,12 +275,17 @@ def _model(row: Mapping[str, Any], sources: Mapping[str, Any]) -> ClinicalModel:
         choices={choice["factor"]: choice["coefficients"] for choice in row.get("choices", [])},
         baseline_hazard=row.get("baseline_hazard"),
         coefficient_interval=None if interval is None else Interval(**interval),
+        curve_intervals=_intervals(row.get("curve_intervals", {})),
+        odds_ratio_intervals=_intervals(
+            {name: bounds for name, bounds in table["odds_ratio_intervals"].items() if name in odds}
+        ),
+        interval_note=table["interval_notes"][row["source"]],
         note=row.get("note"),
         setting=row.get("setting"),
         horizon_days=row.get("horizon_days"),
-        reference=Reference(**sources[row["source"]]),
+        reference=Reference(**table["sources"][row["source"]]),
     )
 
 
 _TABLE = read_table("radiation_clinical.toml")
-MODELS: Sequence[ClinicalModel] = tuple(_model(row, _TABLE["sources"]) for row in _TABLE["models"])
+MODELS: Sequence[ClinicalModel] = tuple(_model(row, _TABLE) for row in _TABLE["models"])

@@ -57,7 +57,8 @@ class ComplicationModel:
     """One parameter set.
 
     ``dose`` says whether bins are first converted to 2 Gy fractions with ``alpha_beta_gy``. ``main`` marks
-    the one set for an organ that the therapeutic window shows unless told otherwise.
+    the one set for an organ that the therapeutic window shows unless told otherwise. ``interval_note`` says what the
+    intervals of the parameters are, or why there are none.
     """
 
     id: str
@@ -69,6 +70,7 @@ class ComplicationModel:
     alpha_beta_gy: float
     alpha_beta_source: Literal["published", "assumed", "given"]
     reference: Reference | None
+    interval_note: str
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     main: bool = False
     whole_organ: bool = True
@@ -110,7 +112,7 @@ class ComplicationModel:
         return dvh.in_eqd2(fraction_count, self.alpha_beta_gy) if self.dose == "eqd2" else dvh
 
 
-def _model(row: Mapping[str, Any], sources: Mapping[str, Any]) -> ComplicationModel:
+def _model(row: Mapping[str, Any], sources: Mapping[str, Any], notes: Mapping[str, str]) -> ComplicationModel:
     given = set(row["parameters"])
     if given != set(PARAMETERS[row["form"]]):
         raise RuntimeError(f"the complication set {row['id']} does not fit its form")
@@ -124,6 +126,7 @@ def _model(row: Mapping[str, Any], sources: Mapping[str, Any]) -> ComplicationMo
         alpha_beta_gy=row["alpha_beta_gy"],
         alpha_beta_source=row["alpha_beta_source"],
         reference=Reference(**sources[row["source"]]),
+        interval_note=notes[row["source"]],
         intervals={
             name: Interval(level=0.95, lower=bounds[0], upper=bounds[1])
             for name, bounds in row.get("intervals", {}).items()
@@ -134,4 +137,6 @@ def _model(row: Mapping[str, Any], sources: Mapping[str, Any]) -> ComplicationMo
 
 
 _TABLE = read_table("radiation_ntcp.toml")
-MODELS: Sequence[ComplicationModel] = tuple(_model(row, _TABLE["sources"]) for row in _TABLE["sets"])
+MODELS: Sequence[ComplicationModel] = tuple(
+    _model(row, _TABLE["sources"], _TABLE["interval_notes"]) for row in _TABLE["sets"]
+)

@@ -124,11 +124,12 @@ class ControlModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPreset:
-    """Parameters of the Poisson model for one tumor, with their source."""
+    """Parameters of the Poisson model for one tumor, with their source and a word on their intervals."""
 
     label: str
     parameters: Mapping[str, float]
     reference: Reference
+    interval_note: str
 
 
 _TABLE = read_table("radiation_tcp.toml")
@@ -138,6 +139,7 @@ PRESETS: Mapping[str, ControlPreset] = {
         label=row["label"],
         parameters={key: row[key] for key in ("alpha_per_gy", "alpha_sd_per_gy", "alpha_beta_gy", "clonogens_per_cm3")},
         reference=Reference(citation=row["source"], doi=row["doi"], evidence=row["evidence"], verified=row["verified"]),
+        interval_note=row["interval_note"],
     )
     for name, row in _TABLE["presets"].items()
 }

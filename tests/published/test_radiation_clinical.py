@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from simulation.radiation.clinical import MODELS
@@ -99,3 +100,23 @@ def test_published_intervals_reach_the_answer() -> None:
     assert atkins is not None
     assert (darby.lower, darby.upper) == pytest.approx((1.145, 1.725))
     assert (atkins.lower, atkins.upper) == pytest.approx((1.02**5, 1.08**5))
+
+
+def test_quantec_interval_at_the_dose_of_half_the_risk() -> None:
+    """At 30.75 Gy the risk is a half; its interval is where the curves of 28.7 and 33.9 Gy are."""
+    model = _BY_ID["quantec-pneumonitis"]
+    risk = model.evaluate([_structure("lung", 30.7)], 30, {}, stream=np.random.Generator(np.random.Philox(1)))
+    assert risk.interval is not None
+    curves = [1.0 / (1.0 + np.exp(4.0 * 0.9675 * (1.0 - 30.7 / d50))) for d50 in (33.9, 28.7)]
+    assert (risk.interval.lower, risk.interval.upper) == pytest.approx(curves, abs=0.02)
+
+
+def test_odds_ratios_carry_the_interval_only_when_their_factor_is_present() -> None:
+    model, lung = _BY_ID["appelt-pneumonitis"], [_structure("lung", 15.0)]
+    stream = np.random.Generator(np.random.Philox(1))
+    assert model.evaluate(lung, 35, {}, stream=stream).interval is None
+    one = model.evaluate(lung, 35, {"pulmonary_comorbidity": True}, stream=stream)
+    without = model.evaluate(lung, 35, {}).value
+    assert one.interval is not None
+    odds = [bound / (1.0 - bound) / (without / (1.0 - without)) for bound in (one.interval.lower, one.interval.upper)]
+    assert odds == pytest.approx((1.25, 4.12), rel=0.04)

@@ -106,6 +106,22 @@ def test_what_is_refused():
     )
 
 
+def test_a_histogram_that_does_not_sum_up_is_refused():
+    dvh = {"kind": "differential", "dose_gy": [10.0, 20.0], "volume": [50.0, 20.0], "volume_unit": "percent"}
+    organs = [{"organ": "heart", "mean_dose_gy": 5.0}, {"organ": "lung", "dvh": dvh}]
+    refused(
+        "/plan/radiotherapy/0/organs/1/dvh/volume",
+        plan={"radiotherapy": [EXAMPLE["plan"]["radiotherapy"][0] | {"organs": organs}]},
+    )
+
+
+def test_the_figure_names_its_mean_lines():
+    found = result()
+    mean = found.courses[0].course.mean_gy
+    picture = KIND.figures["blood_dose"](EXAMPLE, found.model_dump()).decode()
+    assert f"thorax: mean {mean:.3g} Gy" in picture.split("</desc>", 1)[1]
+
+
 def test_beams_in_disorder():
     beams = [{"start_seconds": 10.0, "duration_seconds": 10.0}, {"start_seconds": 5.0, "duration_seconds": 10.0}]
     with pytest.raises(ValueError, match="order of time"):

@@ -148,6 +148,39 @@ def test_parameter_intervals_reach_the_probability() -> None:
     assert own.source is None
     table = next(one for one in read.complications if one.model == "burman-lung")
     assert table.probability.interval is None
+    assert own.interval_note.startswith("Carries the given intervals of ")
+    assert table.interval_note.startswith("No interval: ")
+
+
+def test_published_intervals_of_the_tables_reach_the_answer() -> None:
+    structures = [uniform("lung", 20.0), uniform("rectum", 70.0)]
+    read = compute(fraction_count=30, structures=structures, factors={"pulmonary_comorbidity": True}).result
+    sets = {one.model: one.probability for structure in read.structures for one in structure.complications}
+    models = {one.model: one.estimate for one in read.clinical_models}
+    for one in (
+        sets["michalski-rectal-bleeding"],
+        sets["quantec-pneumonitis-probit"],
+        models["quantec-pneumonitis"],
+        models["appelt-pneumonitis"],
+    ):
+        assert one.interval is not None
+        assert one.interval.level == 0.95
+        assert one.interval.lower < one.value < one.interval.upper
+
+
+def test_every_estimate_says_in_words_what_its_interval_is() -> None:
+    structures = [uniform("lung", 20.0), uniform("heart", 10.0), uniform("esophagus", 30.0), TARGET]
+    control = [{"structure_id": "ptv", "preset": "nsclc"}]
+    read = compute(fraction_count=30, structures=structures, tumor_control=control).result
+    said = [(one.probability, one.interval_note) for structure in read.structures for one in structure.complications]
+    said += [(one.estimate, one.interval_note) for one in read.clinical_models]
+    said += [(one.probability, one.interval_note) for one in read.tumor_control]
+    assert len(said) > 20
+    for value, note in said:
+        if value.interval is None:
+            assert "no interval" in note.lower() or "none was found for the curve in dose" in note
+        else:
+            assert note.startswith(("Carries", "Image"))
 
 
 def test_control_by_every_form() -> None:

@@ -51,6 +51,24 @@ def test_series_and_organs() -> None:
     assert plan.courses[0].field_exposure == 0.3
 
 
+@pytest.mark.parametrize(
+    ("dvh", "member"),
+    [
+        ({"kind": "differential", "volume": [50.0, 30.0], "volume_unit": "percent"}, "volume"),
+        ({"kind": "cumulative", "volume": [80.0, 0.0], "volume_unit": "percent"}, "volume"),
+        (
+            {"kind": "differential", "volume": [50.0, 30.0], "volume_unit": "cm3", "total_volume_cm3": 100.0},
+            "total_volume_cm3",
+        ),
+    ],
+)
+def test_a_histogram_that_contradicts_itself_is_refused(dvh: dict[str, Any], member: str) -> None:
+    organs = [{"organ": "lung", "mean_dose_gy": 4.0}, {"organ": "heart", "dvh": {"dose_gy": [0.0, 20.0], **dvh}}]
+    with pytest.raises(InvalidInput) as caught:
+        radiotherapy_plan([course(start_day=0.0, dose_per_fraction_gy=2.0, fraction_count=3, organs=organs)])
+    assert caught.value.errors[0]["pointer"] == f"/plan/radiotherapy/0/organs/1/dvh/{member}"
+
+
 def test_equal_ids_are_refused() -> None:
     with pytest.raises(InvalidInput):
         radiotherapy_plan([course(fractions=[{"day": 0.0, "dose_gy": 2.0}])] * 2)
