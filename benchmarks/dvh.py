@@ -3,8 +3,10 @@
 The script downloads the peer's source distribution, which carries the test plan, into a temporary
 directory (or ``--environment``), and makes an environment of its own for it there, because it needs pydicom < 3
 and numpy < 2. The two run in turn, round after round, each in its own process, both from the files to the
-histograms of all structures; printed are CPU seconds (medians), ratios and peak memory. Run from the
-repository's root::
+histograms of all structures; printed are CPU seconds (medians), ratios and peak memory, and then every member of the
+published rows of this plan under both volume models. The programs of those rows read the dose in the contour planes
+alone, so the model ``contour_planes`` must be inside all of them; ``interpolated`` samples between the planes and
+beyond the last one, and may be outside. Exits with 1 when a target is missed. Run from the repository's root::
 
     python -m benchmarks.dvh [--rounds 5] [--environment DIR]
 """
@@ -23,10 +25,14 @@ import venv
 from pathlib import Path
 from typing import Any
 
+from benchmarks.dvh_rows import METRICS, report
+
 PEER = "dicompyler-core==0.5.6"
 PEER_NEEDS = ("pydicom<3", "numpy<2", "six", "setuptools<81")
 DATA = "tests/testdata/example_data"
 TARGET_CPU_S, TARGET_RATIO, TARGET_PEAK_MIB = 1.0, 5.0, 300.0
+FRACTION_COUNT = 7
+FILES = ("rtdose.dcm", "rtss.dcm")
 
 
 def own_worker(folder: Path) -> None:
@@ -35,10 +41,9 @@ def own_worker(folder: Path) -> None:
     from service.dicom_reading import read_upload
     from service.dicom_request import ingest
 
-    options = DicomOptions(evaluation=EvaluationOptions(fraction_count=7))
-    names = ("rtdose.dcm", "rtss.dcm")
+    options = DicomOptions(evaluation=EvaluationOptions(fraction_count=FRACTION_COUNT))
     for _ in sys.stdin:
-        streams = [(folder / name).open("rb") for name in names]
+        streams = [(folder / name).open("rb") for name in FILES]
         began = time.process_time()
         request = ingest(streams, options)
         ended = time.process_time()
@@ -55,6 +60,28 @@ def own_worker(folder: Path) -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         total = ended - began
         print(json.dumps({"total": total, "dvh": total - reading, "peak_mib": peak, "found": found}), flush=True)
+
+
+def members(folder: Path, volume_model: str) -> dict[str, dict[str, float]]:
+    """Every published member of every structure, read off the histograms that an upload is reduced to."""
+    from schemas.dicom import DicomOptions
+    from service.dicom_request import ingest
+    from service.dvh_structures import distribution
+    from simulation.radiation.metrics import metric
+
+    options = DicomOptions.model_validate(
+        {"volume_model": volume_model, "evaluation": {"fraction_count": FRACTION_COUNT}}
+    )
+    streams = [(folder / name).open("rb") for name in FILES]
+    request = ingest(streams, options)
+    for stream in streams:
+        stream.close()
+    found = {}
+    for structure in request.structures:
+        curve = distribution(structure.request.dvh, "/dvh")
+        read = {member: metric(name).read(curve) for member, name in METRICS.items()}
+        found[structure.name] = {"volume_cc": structure.geometry.volume_cm3, **read}
+    return found
 
 
 def prepare(home: Path) -> tuple[Path, Path]:
@@ -144,6 +171,9 @@ def compare(home: Path, rounds: int) -> bool:
         row = [values[:2] if values else None, peer[0]["found"].get(name), values[2:] if values else None]
         print(f"{name:18} " + " | ".join("-" if not pair else f"{pair[0]:9.3f} {pair[1]:8.4f}" for pair in row))
     peak = max(run["peak_mib"] for run in own)
+    outside = {model: report(model, members(folder, model)) for model in ("interpolated", "contour_planes")}
+    if outside["contour_planes"]:
+        return False
     return own_total < TARGET_CPU_S and peer_total / own_total >= TARGET_RATIO and peak < TARGET_PEAK_MIB
 
 

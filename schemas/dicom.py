@@ -20,6 +20,15 @@ StructureName = Annotated[
 ]
 VolumeCm3 = Annotated[float, number("cm3", "Volume.", example=1480.0, ge=0, le=1e6)]
 DoseRead = Annotated[float, number("Gy", "Physical absorbed dose.", example=12.4, ge=0, le=1000)]
+VolumeModel = Annotated[
+    Literal["interpolated", "contour_planes"],
+    Field(
+        description="How contours become a volume. `interpolated`: the outline is interpolated between the planes and "
+        "the dose is sampled finely along all three axes. `contour_planes`: every contour stands for a slab halfway "
+        "to its neighbors and the dose is read in the contour's plane alone; for comparison with programs that do so.",
+        examples=["interpolated"],
+    ),
+]
 
 
 class StructureAssignment(Schema):
@@ -46,6 +55,7 @@ class DicomOptions(Schema):
         Field(ge=100, le=5000, description="Dose bins between a structure's own minimum and maximum.", examples=[1000]),
         Whole,
     ] = 1000
+    volume_model: VolumeModel = "interpolated"
     evaluation: Annotated[
         EvaluationOptions | None,
         Field(
@@ -96,8 +106,20 @@ class StructureGeometry(Schema):
         float, number("1", "Part of the volume inside the dose grid; all doses are for it.", example=1.0, ge=0, le=1)
     ]
     mean_gy: DoseRead
-    minimum_gy: DoseRead
-    maximum_gy: DoseRead
+    minimum_gy: Annotated[
+        float, number("Gy", "Smallest dose of the points all through the volume.", example=0.4, ge=0, le=1000)
+    ]
+    maximum_gy: Annotated[
+        float, number("Gy", "Largest dose of the points all through the volume.", example=61.2, ge=0, le=1000)
+    ]
+    surface_minimum_gy: Annotated[
+        float,
+        number("Gy", "Smallest dose with the surface: outlines and end caps included.", example=0.4, ge=0, le=1000),
+    ]
+    surface_maximum_gy: Annotated[
+        float,
+        number("Gy", "Largest dose with the surface: outlines and end caps included.", example=61.3, ge=0, le=1000),
+    ]
     plane_count: Annotated[int, Field(ge=0, le=100000), Whole]
     part_count: Annotated[int, Field(ge=0, le=100000), Whole]
     bridged_gaps: Annotated[
@@ -128,6 +150,7 @@ class DicomRequest(ComputeRequest):
 
     files: Annotated[list[DicomFileFacts], Field(min_length=1, max_length=100)]
     dose: DicomDoseFacts
+    volume_model: VolumeModel
     structures: Annotated[list[DicomStructure], Field(min_length=1, max_length=250)]
     left_out: Annotated[list[LeftOut], Field(max_length=250)]
     evaluation: EvaluationOptions
@@ -153,11 +176,14 @@ class StructureCheck(Schema):
 class Conventions(Schema):
     """Rules by which contours became volumes and doses."""
 
+    volume_model: VolumeModel
     between_planes: str
     end_caps: str
     holes: str
     outside_grid: str
     dose_between_points: str
+    sampling: str
+    extremes: str
 
 
 class DicomResult(Schema):

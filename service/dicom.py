@@ -17,13 +17,31 @@ __all__ = ["KIND", "compute", "ingest"]
 VOLUME_DIFFERENCE_LIMIT_PERCENT: Final = 5.0
 CARD: Final = "dicom-dvh"
 EVALUATION: Final = "/options/evaluation"
-CONVENTIONS: Final = wire.Conventions(
-    between_planes="The outline is interpolated between contour planes by signed distance.",
-    end_caps="The first and the last outline reach on by half of the adjacent gap (half-slice end caps).",
-    holes="Contours of one plane are combined by exclusive or; keyholes are holes.",
-    outside_grid="Doses are for the part inside the dose grid; coverage_fraction says how large it is.",
-    dose_between_points="Trilinear between voxel centers; ImagePositionPatient is the center of the first voxel.",
-)
+SHARED_CONVENTIONS: Final = {
+    "holes": "Contours of one plane are combined by exclusive or; keyholes are holes.",
+    "outside_grid": "Doses are for the part inside the dose grid; coverage_fraction says how large it is.",
+    "dose_between_points": "Trilinear between voxel centers; ImagePositionPatient is the center of the first voxel.",
+    "extremes": "minimum_gy and maximum_gy are of the points all through the volume, as the histogram is; "
+    "surface_minimum_gy and surface_maximum_gy add points along all outlines and on the end caps.",
+}
+CONVENTIONS: Final[Mapping[str, wire.Conventions]] = {
+    "interpolated": wire.Conventions(
+        volume_model="interpolated",
+        between_planes="The outline is interpolated between contour planes by signed distance.",
+        end_caps="The first and the last outline reach on by half of the adjacent gap (half-slice end caps).",
+        sampling="Points along all three axes, at least 20000 in a structure, each with the dose of its own place.",
+        **SHARED_CONVENTIONS,
+    ),
+    "contour_planes": wire.Conventions(
+        volume_model="contour_planes",
+        between_planes="Every contour stands for a slab that reaches halfway to its neighbors; nothing is interpolated "
+        "between planes.",
+        end_caps="The first and the last slab reach on by half of the adjacent gap (half-slice end caps).",
+        sampling="Points along the two axes of the planes, at least 20000 in a structure; the dose of a slab is that "
+        "in its contour's plane, also in the end caps.",
+        **SHARED_CONVENTIONS,
+    ),
+}
 
 
 def compute(request: wire.DicomRequest) -> Computation:
@@ -39,7 +57,7 @@ def compute(request: wire.DicomRequest) -> Computation:
         dose=request.dose,
         structures=checks,
         left_out=request.left_out,
-        conventions=CONVENTIONS,
+        conventions=CONVENTIONS[request.volume_model],
         evaluation=evaluation.result,
     )
     return Computation(
@@ -114,6 +132,7 @@ _EXAMPLE: Final = {
         "prescribed_dose_gy": 60.0,
         "modality": "photon",
     },
+    "volume_model": "interpolated",
     "structures": [
         {
             "name": "Lungs",
@@ -125,6 +144,8 @@ _EXAMPLE: Final = {
                 "mean_gy": 14.1,
                 "minimum_gy": 0.4,
                 "maximum_gy": 61.2,
+                "surface_minimum_gy": 0.4,
+                "surface_maximum_gy": 61.3,
                 "plane_count": 92,
                 "part_count": 1,
                 "bridged_gaps": 0,
@@ -146,9 +167,9 @@ KIND: Final = Kind(
     description=(
         "Upload one RTSTRUCT, one or several RTDOSE and optionally the RTPLAN as multipart form data. Identifiers are "
         "dropped on arrival; the run keeps one histogram for every structure and the digests of the files, and replay "
-        "evaluates those. Returns the volume, coverage, mean, minimum and maximum of every structure beside the "
-        "planning system's own values, and the same evaluation as for histograms sent as JSON. For research; not "
-        "advice."
+        "evaluates those. Returns the volume, coverage, mean, minimum and maximum of every structure, the extremes "
+        "with its surface, beside the planning system's own values, and the same evaluation as for histograms sent as "
+        "JSON. For research; not advice."
     ),
     request=wire.DicomRequest,
     result=wire.DicomResult,

@@ -75,6 +75,7 @@ def ingest(files: Sequence[BinaryIO], options: wire.DicomOptions) -> wire.DicomR
                 "modality": upload.modality,
             }
         ),
+        volume_model=options.volume_model,
         structures=structures,
         left_out=left_out,
         evaluation=evaluation,
@@ -108,7 +109,7 @@ def _sample_all(
         if wanted is not None and roi.name not in wanted:
             continue
         try:
-            found, geometry = _sample(roi, upload, spacing, options.dvh_bins)
+            found, geometry = _sample(roi, upload, spacing, options)
         except ValueError as error:
             left_out.append(wire.LeftOut(name=roi.name, reason=str(error)))
             continue
@@ -134,14 +135,16 @@ def _slice_spacing_mm(structures: Sequence[Roi]) -> float:
     return float(np.median(gaps)) if gaps else 1.0
 
 
-def _sample(roi: Roi, upload: Upload, spacing_mm: float, bins: int) -> tuple[StructureDose, wire.StructureGeometry]:
+def _sample(
+    roi: Roi, upload: Upload, spacing_mm: float, options: wire.DicomOptions
+) -> tuple[StructureDose, wire.StructureGeometry]:
     if not roi.contours_mm:
         raise ValueError("it has no closed planar contour")
-    stack = stack_contours(roi.contours_mm, single_plane_thickness_mm=spacing_mm)
-    found = structure_dose(stack, upload.grids, bins=bins)
+    stack = stack_contours(roi.contours_mm, single_plane_thickness_mm=spacing_mm, volume_model=options.volume_model)
+    found = structure_dose(stack, upload.grids, bins=options.dvh_bins)
     if found.coverage_fraction <= 0:
         raise ValueError("it lies outside the dose grid")
-    if found.maximum_gy > LARGEST_DOSE_GY:
+    if found.surface_maximum_gy > LARGEST_DOSE_GY:
         raise ValueError(f"it receives more than {LARGEST_DOSE_GY:.0f} Gy")
     return found, wire.StructureGeometry(
         roi_number=roi.number,
@@ -150,6 +153,8 @@ def _sample(roi: Roi, upload: Upload, spacing_mm: float, bins: int) -> tuple[Str
         mean_gy=_rounded(found.mean_gy),
         minimum_gy=_rounded(found.minimum_gy),
         maximum_gy=_rounded(found.maximum_gy),
+        surface_minimum_gy=_rounded(found.surface_minimum_gy),
+        surface_maximum_gy=_rounded(found.surface_maximum_gy),
         plane_count=stack.plane_count,
         part_count=stack.parts,
         bridged_gaps=stack.skipped_gaps,
@@ -223,7 +228,7 @@ def _notes(identifier: str, roi: Roi, found: StructureDose, geometry: wire.Struc
     if geometry.coverage_fraction < 0.9999:
         said.append(("partial-coverage", "A part of the structure lies outside the dose grid; its dose is not known."))
     if geometry.bridged_gaps:
-        said.append(("skipped-slices", "Contours skip slices; the shape between them is interpolated."))
+        said.append(("skipped-slices", "Contours skip slices; the space between them is filled."))
     if geometry.part_count > 1:
         said.append(("separate-parts", "The structure has separate parts along its axis, each with its own end caps."))
     if roi.left_out_contours:
@@ -272,6 +277,8 @@ def _together(organ: str, pair: Mapping[str, wire.DicomStructure]) -> wire.Dicom
             mean_gy=_rounded((covered[0] * first.mean_gy + covered[1] * second.mean_gy) / sum(covered)),
             minimum_gy=min(first.minimum_gy, second.minimum_gy),
             maximum_gy=max(first.maximum_gy, second.maximum_gy),
+            surface_minimum_gy=min(first.surface_minimum_gy, second.surface_minimum_gy),
+            surface_maximum_gy=max(first.surface_maximum_gy, second.surface_maximum_gy),
             plane_count=first.plane_count + second.plane_count,
             part_count=first.part_count + second.part_count,
             bridged_gaps=first.bridged_gaps + second.bridged_gaps,

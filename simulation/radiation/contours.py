@@ -1,10 +1,13 @@
 """Planar contours of one structure, put in order: parallel planes, and the slabs between them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+VolumeModel = Literal["interpolated", "contour_planes"]
 
 PLANE_TOLERANCE_MM = 0.05
 PLANARITY_TOLERANCE_MM = 0.5
@@ -35,7 +38,8 @@ class Plane:
 class Slab:
     """The space between two planes, or an end cap, where both planes are the same one.
 
-    ``at_bottom`` and ``at_top`` say whether the slab ends the structure there.
+    ``at_bottom`` and ``at_top`` say whether the slab ends the structure there. ``flat`` says that the
+    slab stands for one plane, in which its dose is read.
     """
 
     lower: Plane
@@ -44,6 +48,7 @@ class Slab:
     thickness_mm: float
     at_bottom: bool = False
     at_top: bool = False
+    flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +74,23 @@ class ContourStack:
     skipped_gaps: int
     parts: int
 
+    @property
+    def flat(self) -> bool:
+        """Whether every slab stands for one plane, in which its dose is read."""
+        return self.slabs[0].flat
 
-def stack_contours(contours_mm: Sequence[NDArray[np.float64]], *, single_plane_thickness_mm: float) -> ContourStack:
+
+def stack_contours(
+    contours_mm: Sequence[NDArray[np.float64]],
+    *,
+    single_plane_thickness_mm: float,
+    volume_model: VolumeModel = "interpolated",
+) -> ContourStack:
     """Sort contours into parallel planes and fill the space between them.
 
-    Between neighboring planes the shape is interpolated; at both ends it goes on unchanged for
-    half of the adjacent gap (half-slice end caps). A gap wider than
+    ``interpolated``: between neighboring planes the shape is interpolated; at both ends it goes on unchanged for
+    half of the adjacent gap (half-slice end caps). ``contour_planes``: every plane stands for a slab that reaches
+    half of the gap on either side, and the dose is read in the plane, not through the slab. A gap wider than
     ``BRIDGED_GAP_LIMIT`` times the median gap separates two parts, each with its own end caps of
     half a median gap.
 
@@ -84,6 +100,7 @@ def stack_contours(contours_mm: Sequence[NDArray[np.float64]], *, single_plane_t
         Closed polygons in patient coordinates; the last point need not repeat the first.
     single_plane_thickness_mm : float, mm
         Thickness of a structure that has only one plane.
+    volume_model : {"interpolated", "contour_planes"}
 
     Returns
     -------
@@ -112,7 +129,17 @@ def stack_contours(contours_mm: Sequence[NDArray[np.float64]], *, single_plane_t
             raise ValueError("the contours do not lie in parallel planes")
         projected.append((position, local[:, :2]))
     planes = _group(projected)
-    return _fill(basis, planes, single_plane_thickness_mm)
+    gaps = np.diff([plane.position_mm for plane in planes])
+    median = float(np.median(gaps)) if len(gaps) else single_plane_thickness_mm
+    joined = gaps <= BRIDGED_GAP_LIMIT * median
+    fill = _interpolated if volume_model == "interpolated" else _plane_by_plane
+    return ContourStack(
+        basis=basis,
+        slabs=tuple(fill(planes, gaps, joined, median)),
+        plane_count=len(planes),
+        skipped_gaps=int(np.sum(joined & (gaps > SKIPPED_GAP_LIMIT * median))),
+        parts=1 + int(np.sum(~joined)),
+    )
 
 
 def _open(polygon: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -158,26 +185,33 @@ def _group(projected: list[tuple[float, NDArray[np.float64]]]) -> list[Plane]:
     return planes
 
 
-def _fill(basis: NDArray[np.float64], planes: list[Plane], single_plane_thickness_mm: float) -> ContourStack:
-    gaps = np.diff([plane.position_mm for plane in planes])
-    median = float(np.median(gaps)) if len(gaps) else single_plane_thickness_mm
-    joined = gaps <= BRIDGED_GAP_LIMIT * median
-    slabs: list[Slab] = []
+def _reaches(
+    index: int, gaps: NDArray[np.float64], joined: NDArray[np.bool_], median: float
+) -> tuple[bool, bool, float, float]:
+    """Whether a plane is joined to the one below and above, and how far it reaches down and up, mm."""
+    below = bool(index > 0 and joined[index - 1])
+    above = bool(index < len(gaps) and joined[index])
+    down = float(gaps[index - 1] if below else gaps[index] if above else median) / 2
+    up = float(gaps[index] if above else gaps[index - 1] if below else median) / 2
+    return below, above, down, up
+
+
+def _interpolated(
+    planes: list[Plane], gaps: NDArray[np.float64], joined: NDArray[np.bool_], median: float
+) -> Iterator[Slab]:
     for index, plane in enumerate(planes):
-        below = bool(index > 0 and joined[index - 1])
-        above = bool(index < len(gaps) and joined[index])
+        below, above, down, up = _reaches(index, gaps, joined, median)
         if not below:
-            cap = (gaps[index] if above else median) / 2
-            slabs.append(Slab(plane, plane, plane.position_mm - cap, cap, at_bottom=True))
+            yield Slab(plane, plane, plane.position_mm - down, down, at_bottom=True)
         if above:
-            slabs.append(Slab(plane, planes[index + 1], plane.position_mm, gaps[index]))
+            yield Slab(plane, planes[index + 1], plane.position_mm, float(gaps[index]))
         else:
-            cap = (gaps[index - 1] if below else median) / 2
-            slabs.append(Slab(plane, plane, plane.position_mm, cap, at_top=True))
-    return ContourStack(
-        basis=basis,
-        slabs=tuple(slabs),
-        plane_count=len(planes),
-        skipped_gaps=int(np.sum(joined & (gaps > SKIPPED_GAP_LIMIT * median))),
-        parts=1 + int(np.sum(~joined)),
-    )
+            yield Slab(plane, plane, plane.position_mm, up, at_top=True)
+
+
+def _plane_by_plane(
+    planes: list[Plane], gaps: NDArray[np.float64], joined: NDArray[np.bool_], median: float
+) -> Iterator[Slab]:
+    for index, plane in enumerate(planes):
+        _, _, down, up = _reaches(index, gaps, joined, median)
+        yield Slab(plane, plane, plane.position_mm - down, down + up, flat=True)

@@ -38,7 +38,9 @@ class StructureDose:
     coverage_fraction : float
         Part of the volume that the dose grid reaches; all dose figures are for this part.
     mean_gy, minimum_gy, maximum_gy : float, Gy
-        Minimum and maximum include points on the surface. NaN where nothing is covered.
+        Of the points all through the volume. NaN where nothing is covered.
+    surface_minimum_gy, surface_maximum_gy : float, Gy
+        The same with points along all outlines and on the end caps; at least as wide.
     edges_gy : ndarray, shape (n_bins + 1,), Gy
         From minimum to maximum.
     volumes_cm3 : ndarray, shape (n_bins,), cm3
@@ -55,6 +57,8 @@ class StructureDose:
     mean_gy: float
     minimum_gy: float
     maximum_gy: float
+    surface_minimum_gy: float
+    surface_maximum_gy: float
     edges_gy: NDArray[np.float64]
     volumes_cm3: NDArray[np.float64]
     point_count: int
@@ -87,7 +91,7 @@ def structure_dose(stack: ContourStack, grids: Sequence[DoseGrid], *, bins: int 
     for _ in range(4):
         if len(points) >= MIN_POINTS or len(points) == 0:
             break
-        step_mm *= min(0.9, (len(points) / (1.2 * MIN_POINTS)) ** (1 / 3))
+        step_mm *= min(0.9, (len(points) / (1.2 * MIN_POINTS)) ** (1 / (2 if stack.flat else 3)))
         points, weights, complete = _fill(stack, step_mm)
     dose = dose_at(grids, points, basis=stack.basis)
     surface = dose_at(grids, _surface(stack, step_mm), basis=stack.basis)
@@ -97,9 +101,9 @@ def structure_dose(stack: ContourStack, grids: Sequence[DoseGrid], *, bins: int 
     surface = surface[np.isfinite(surface)]
     if covered_mm3 <= 0 or volume_mm3 <= 0:
         edges, volumes, low, high, mean = np.zeros(2), np.zeros(1), math.nan, math.nan, math.nan
+        surface = np.array([math.nan])
     else:
-        if len(surface):
-            low, high = min(low, float(surface.min())), max(high, float(surface.max()))
+        surface = np.append(surface, [low, high])
         mean = min(max(dose_sum / covered_mm3, low), high)
         edges = np.linspace(low, high, bins + 1)
         volumes = _histogram(dose, weights, low, high, bins) / MM3_PER_CM3
@@ -109,6 +113,8 @@ def structure_dose(stack: ContourStack, grids: Sequence[DoseGrid], *, bins: int 
         mean_gy=mean,
         minimum_gy=low,
         maximum_gy=high,
+        surface_minimum_gy=float(surface.min()),
+        surface_maximum_gy=float(surface.max()),
         edges_gy=edges,
         volumes_cm3=volumes,
         point_count=len(points),
@@ -128,7 +134,8 @@ def _first_step(stack: ContourStack, grid_spacing_mm: float) -> float:
     wanted = min(max(volume / (grid_spacing_mm / 2) ** 3, POINTS_WANTED[0]), POINTS_WANTED[1])
     step = (volume / wanted) ** (1 / 3)
     mean_thickness = sum(slab.thickness_mm for slab in stack.slabs) / len(stack.slabs)
-    return float(max(step, math.sqrt(volume / wanted / mean_thickness)))
+    in_plane = math.sqrt(volume / wanted / mean_thickness)
+    return float(in_plane if stack.flat else max(step, in_plane))
 
 
 def _fill(stack: ContourStack, step_mm: float) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
@@ -140,7 +147,7 @@ def _fill(stack: ContourStack, step_mm: float) -> tuple[NDArray[np.float64], NDA
         found, weight, spent = fill_slab(
             slab,
             step_mm=step_mm,
-            layers=max(1, round(slab.thickness_mm / step_mm)),
+            layers=1 if slab.flat else max(1, round(slab.thickness_mm / step_mm)),
             phase=number,
             distance_budget=budget,
         )

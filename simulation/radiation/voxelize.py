@@ -73,7 +73,7 @@ def fill_slab(
     step_mm : float, mm
         Side of a lattice cell.
     layers : int
-        Points in a column that runs through the whole slab.
+        Points in a column that runs through the whole slab; a flat slab has its points in its plane.
     phase : int
         Number of the slab; it decides the shifts.
     distance_budget : int
@@ -104,6 +104,8 @@ def fill_slab(
         overlay.u_origin, overlay.v_start, step_mm, overlay.columns, shift, distance_budget,
     )  # fmt: skip
     points, weights = _points(spans, slab.bottom_mm, slab.thickness_mm, lean, step_mm, layers, shift)
+    if slab.flat:
+        points[:, 2] = slab.lower.position_mm
     return points, weights, int(spent)
 
 

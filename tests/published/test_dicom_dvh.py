@@ -134,8 +134,9 @@ def test_every_direction_and_notation(name):
 
 def test_extremes_reach_the_surface():
     found = sampled(dose_file(linear((SLOPE, 0, 0))), structures(1.0))["sph3"]
-    assert found.maximum_gy == pytest.approx(20.75, abs=0.005)
-    assert found.minimum_gy == pytest.approx(19.25, abs=0.005)
+    assert found.surface_maximum_gy == pytest.approx(20.75, abs=0.005)
+    assert found.surface_minimum_gy == pytest.approx(19.25, abs=0.005)
+    assert found.surface_minimum_gy <= found.minimum_gy < found.maximum_gy <= found.surface_maximum_gy
 
 
 def test_no_half_voxel_shift_whatever_the_resolution():

@@ -31,8 +31,8 @@ def wide_grid(gradient=(0.0, 0.0, 0.0), half=60.0, step=5.0):
     )
 
 
-def measured(contours, grid=None, thickness=3.0, **options):
-    stack = stack_contours(contours, single_plane_thickness_mm=thickness)
+def measured(contours, grid=None, thickness=3.0, volume_model="interpolated", **options):
+    stack = stack_contours(contours, single_plane_thickness_mm=thickness, volume_model=volume_model)
     return structure_dose(stack, [grid or wide_grid()], **options)
 
 
@@ -54,6 +54,33 @@ def test_cone_is_interpolated_between_its_planes():
     frustum = np.pi * 10 / 3 * (100 + 200 + 400)
     caps = np.pi * 5 * (100 + 400)
     assert measured(contours).volume_cm3 == pytest.approx((frustum + caps) / 1000, rel=0.005)
+
+
+def test_contour_planes_are_slabs_with_the_dose_of_their_plane():
+    contours = [circle(10.0, (0, 0), 0.0), circle(20.0, (0, 0), 4.0), circle(10.0, (0, 0), 6.0)]
+    found = measured(contours, wide_grid((0, 0, 1.0)), volume_model="contour_planes")
+    volumes = np.pi * np.array([100 * 4.0, 400 * 3.0, 100 * 2.0]) / 1000
+    assert found.volume_cm3 == pytest.approx(volumes.sum(), rel=0.002)
+    assert found.mean_gy == pytest.approx((volumes @ [40.0, 44.0, 46.0]) / volumes.sum(), abs=0.005)
+    assert (found.minimum_gy, found.maximum_gy) == pytest.approx((40.0, 46.0), abs=1e-4)
+    occupied = found.volumes_cm3[found.volumes_cm3 > 0]
+    assert occupied == pytest.approx(volumes, rel=0.005)
+
+
+def test_a_small_structure_has_enough_points_in_both_volume_models():
+    contours = [box(2, 2, z) for z in (0.0, 3.0)]
+    for volume_model in ("interpolated", "contour_planes"):
+        assert measured(contours, volume_model=volume_model).point_count >= 20_000
+
+
+def test_end_caps_carry_the_dose_of_their_own_place():
+    """Halfway beyond the last plane the dose differs from that in the plane; the planes' slabs do not see it."""
+    contours = [box(20, 10, z) for z in (0.0, 3.0, 6.0)]
+    grid = wide_grid((0, 0, 1.0))
+    through, planes = (measured(contours, grid, volume_model=model) for model in ("interpolated", "contour_planes"))
+    assert (through.surface_minimum_gy, through.surface_maximum_gy) == pytest.approx((38.5, 47.5), abs=1e-4)
+    assert (planes.surface_minimum_gy, planes.surface_maximum_gy) == pytest.approx((40.0, 46.0), abs=1e-4)
+    assert through.volume_cm3 == pytest.approx(planes.volume_cm3, rel=0.005)
 
 
 def keyhole(outer, inner):
@@ -81,7 +108,7 @@ def test_several_contours_in_a_plane():
     found = measured([circle(6.0, (c, 0), z) for z in (0.0, 3.0, 6.0) for c in (-20.0, 20.0)], grid)
     assert found.volume_cm3 == pytest.approx(2 * np.pi * 36 * 9 / 1000, rel=0.005)
     assert found.mean_gy == pytest.approx(40.0, abs=0.05)
-    assert (found.minimum_gy, found.maximum_gy) == pytest.approx((27.0, 53.0), abs=0.02)
+    assert (found.surface_minimum_gy, found.surface_maximum_gy) == pytest.approx((27.0, 53.0), abs=0.02)
 
 
 def test_a_piece_that_ends_reaches_half_way():
@@ -136,7 +163,7 @@ def test_turning_everything_changes_nothing(angle, tilt):
     found = measured(contours, wide_grid(along + across))
     assert found.volume_cm3 == pytest.approx(np.pi * 144 * 21 / 1000, rel=0.005)
     assert found.mean_gy == pytest.approx(40.8, abs=0.03)
-    assert found.maximum_gy == pytest.approx(40.8 + 0.2 * 12 + 0.3 * 10.5, abs=0.02)
+    assert found.surface_maximum_gy == pytest.approx(40.8 + 0.2 * 12 + 0.3 * 10.5, abs=0.02)
 
 
 @settings(max_examples=20, deadline=None)
@@ -152,7 +179,8 @@ def test_random_polygons_keep_their_area(seed, corners):
     contours = [np.column_stack([x, y, np.full(corners, z)]) for z in (0.0, 2.0, 4.0)]
     found = measured(contours, wide_grid((0.1, 0.2, 0.1)))
     assert found.volume_cm3 == pytest.approx(area * 6 / 1000, rel=0.02)
-    assert found.minimum_gy <= found.mean_gy <= found.maximum_gy
+    assert found.surface_minimum_gy <= found.minimum_gy <= found.mean_gy
+    assert found.mean_gy <= found.maximum_gy <= found.surface_maximum_gy
     assert found.volumes_cm3.min() >= 0
     assert found.volumes_cm3.sum() == pytest.approx(found.volume_cm3)
 
