@@ -17,7 +17,7 @@ from service.jobs import run_jobs
 from service.runs import SOFTWARE_VERSION
 from service.runtime import open_runtime
 from service.settings import Settings
-from service.warming import warm_up
+from service.warming import settle_memory, warm_up
 
 _DESCRIPTION = """Combined radiotherapy and immunotherapy: what dose everything receives, how the patient and every
 lesion may respond, what harm to expect, and how other schedules compare. Every answer is a stored run with its
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_runtime(chosen) as runtime, run_jobs(runtime):
             app.state.runtime = runtime
+            settle_memory()
             if chosen.warm_up:
                 runtime.background(warm_up)
             yield

@@ -143,8 +143,8 @@ class Patient(Schema):
         Field(description="Chemotherapy or targeted therapy before the immunotherapy.", examples=[True]),
     ] = None
     prior_immunotherapy: Annotated[Literal["none", "responded", "refractory"] | None, Field(examples=["none"])] = None
-    labs: Labs = Labs()
-    biomarkers: Biomarkers = Biomarkers()
-    conditions: Conditions = Conditions()
-    lesions: Annotated[list[Lesion], Field(max_length=50)] = []
-    scans: Annotated[list[Scan], Field(max_length=200)] = []
+    labs: Labs = Field(default_factory=Labs)
+    biomarkers: Biomarkers = Field(default_factory=Biomarkers)
+    conditions: Conditions = Field(default_factory=Conditions)
+    lesions: Annotated[list[Lesion], Field(max_length=50)] = Field(default_factory=list)
+    scans: Annotated[list[Scan], Field(max_length=200)] = Field(default_factory=list)

@@ -94,14 +94,14 @@ class RadiotherapyCourse(Schema):
     """
 
     id: Identifier
-    lesion_ids: Annotated[list[Identifier], Field(max_length=50, examples=[["lesion-1"]])] = []
+    lesion_ids: Annotated[list[Identifier], Field(max_length=50, examples=[["lesion-1"]])] = Field(default_factory=list)
     modality: Modality = "photon"
     fractions: Annotated[list[Fraction] | None, Field(min_length=1, max_length=200)] = None
     start_day: Day | None = None
     dose_per_fraction_gy: DosePerFractionGy | None = None
     fraction_count: Count | None = None
     fractions_per_week: Annotated[float | None, number("1/wk", "Fractions a week.", example=5.0, gt=0, le=21)] = None
-    organs: Annotated[list[OrganDose], Field(max_length=100)] = []
+    organs: Annotated[list[OrganDose], Field(max_length=100)] = Field(default_factory=list)
     field_exposure: Annotated[
         float | None,
         number(
@@ -178,11 +178,11 @@ class VaccineCourse(Schema):
 class Plan(Schema):
     """Everything the patient receives, on one time axis; day 0 is the start of treatment."""
 
-    radiotherapy: Annotated[list[RadiotherapyCourse], Field(max_length=20)] = []
-    drugs: Annotated[list[DrugCourse], Field(max_length=20)] = []
+    radiotherapy: Annotated[list[RadiotherapyCourse], Field(max_length=20)] = Field(default_factory=list)
+    drugs: Annotated[list[DrugCourse], Field(max_length=20)] = Field(default_factory=list)
     chemotherapy_with_radiotherapy: Annotated[
         Literal["none", "sequential", "concurrent"] | None,
         Field(description="Chemotherapy before or during the radiotherapy.", examples=["none"]),
     ] = None
-    cells: Annotated[list[CellInfusion], Field(max_length=10)] = []
-    vaccines: Annotated[list[VaccineCourse], Field(max_length=10)] = []
+    cells: Annotated[list[CellInfusion], Field(max_length=10)] = Field(default_factory=list)
+    vaccines: Annotated[list[VaccineCourse], Field(max_length=10)] = Field(default_factory=list)

@@ -37,11 +37,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """One row that cannot be computed; ``errors`` lists pointers and messages without submitted values."""
+    """One row that cannot be computed; ``errors`` lists pointers and messages without submitted values.
+
+    ``is_last`` says that the body itself is wrong from here on, so that no row can follow.
+    """
 
     number: int
     line: int
     errors: list[dict[str, str]]
+    is_last: bool = False
 
 
 class RowParser(Protocol):
@@ -79,15 +83,15 @@ class _Counter:
         self.number = 0
         self.full = False
 
-    def row(self, line: int, raw: bytes) -> Row | RowError:
-        """Return the request of one row, or what is wrong with it."""
+    def row(self, line: int, raw: bytes, *, distinct: bool = False) -> Row | RowError:
+        """Return the request of one row, or what is wrong with it; ``distinct`` as in :func:`parse`."""
         refused = self.next(line)
         if refused is not None:
             return refused
         if len(raw) > MAX_ROW_BYTES:
             return self.error(line, f"a row has at most {MAX_ROW_BYTES} bytes")
         try:
-            return Row(self.number, line, parse(PredictionRequest, raw))
+            return Row(self.number, line, parse(PredictionRequest, raw, distinct=distinct))
         except MalformedJson as error:
             return self.error(line, error.detail)
         except InvalidBody as error:
@@ -101,9 +105,9 @@ class _Counter:
             return self.error(line, f"a batch has at most {MAX_ROWS} rows; the rest was not read")
         return None
 
-    def error(self, line: int, message: str, pointer: str = "") -> RowError:
+    def error(self, line: int, message: str, *, is_last: bool = False) -> RowError:
         """Return an error of the present row."""
-        return RowError(self.number, line, [{"pointer": pointer, "message": message}])
+        return RowError(self.number, line, [{"pointer": "", "message": message}], is_last)
 
 
 class _LineSplitter:
@@ -194,7 +198,7 @@ class _Csv:
                     self._header = CsvHeader.of(raw or b"")
                 except HeaderError as error:
                     self._counter.full = True
-                    yield self._counter.error(line, str(error))
+                    yield self._counter.error(line, str(error), is_last=True)
                 continue
             if raw is None:
                 yield self._counter.next(line) or self._counter.error(line, f"a row has at most {MAX_ROW_BYTES} bytes")
@@ -204,7 +208,7 @@ class _Csv:
             except HeaderError as error:
                 yield self._counter.next(line) or self._counter.error(line, str(error))
                 continue
-            yield self._counter.row(line, data)
+            yield self._counter.row(line, data, distinct=True)
 
 
 class _Array:
@@ -311,7 +315,7 @@ class _Array:
         line = self._line(position)
         self._counter.number += 1
         self._counter.full = True
-        return self._counter.error(line, message)
+        return self._counter.error(line, message, is_last=True)
 
     def _forget(self) -> None:
         done = self._boundary if self._start is None else self._start

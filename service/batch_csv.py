@@ -2,10 +2,11 @@
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import orjson
 
@@ -24,7 +25,7 @@ class HeaderError(ValueError):
 
 def _number(cell: str) -> Any:
     """Return the number, or the text itself, which the schema then refuses."""
-    return orjson.loads(cell) if _NUMBER.fullmatch(cell) else cell
+    return orjson.Fragment(cell) if _NUMBER.fullmatch(cell) else cell
 
 
 def _flag(cell: str) -> Any:
@@ -35,6 +36,10 @@ def _text(cell: str) -> Any:
     return cell
 
 
+def _words(cell: str) -> Any:
+    return cell.split()
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     """Where a cell goes, and what it is."""
@@ -43,12 +48,20 @@ class _Column:
     read: _Cell
 
 
+class _Node(NamedTuple):
+    """An object or list of the request; its members are columns by number, or nodes."""
+
+    is_list: bool
+    members: tuple[tuple[str | int, Any], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class CsvHeader:
     """The columns of a CSV body."""
 
     columns: tuple[_Column, ...]
     delimiter: str
+    shape: _Node
 
     @classmethod
     def of(cls, raw: bytes) -> "CsvHeader":
@@ -75,10 +88,10 @@ class CsvHeader:
             columns.append(column)
         if len({column.path for column in columns}) < len(columns):
             raise HeaderError("the header names a column twice")
-        return cls(tuple(columns), delimiter)
+        return cls(tuple(columns), delimiter, _shape(columns))
 
     def request(self, raw: bytes) -> bytes:
-        """Return the JSON request of one line.
+        """Return the JSON request of one line; no object has two members of one name.
 
         Raises
         ------
@@ -88,12 +101,11 @@ class CsvHeader:
         cells = _cells(_decode(raw), self.delimiter)
         if len(cells) != len(self.columns):
             raise HeaderError("the row has another number of cells than the header")
-        body: dict[str, Any] = {}
-        for column, cell in zip(self.columns, cells, strict=True):
-            text = cell.strip()
-            if text:
-                _put(body, column.path, column.read(text))
-        return orjson.dumps(_closed(body), option=orjson.OPT_NON_STR_KEYS)
+        values = [
+            column.read(text) if (text := cell.strip()) else None
+            for column, cell in zip(self.columns, cells, strict=True)
+        ]
+        return orjson.dumps(_filled(self.shape, values) or {})
 
 
 def _decode(raw: bytes) -> str:
@@ -147,21 +159,37 @@ def _reader(kind: Any) -> _Cell | None:
     for option in _options(kind):
         if get_origin(option) is Literal:
             return _text
+        if get_origin(option) is list and _reader(get_args(option)[0]) is _text:
+            return _words
         if option in readers:
             return readers[option]
     return None
 
 
-def _put(body: dict[Any, Any], path: tuple[str | int, ...], value: Any) -> None:
-    for part in path[:-1]:
-        body = body.setdefault(part, {})
-    body[path[-1]] = value
+def _shape(columns: Sequence[_Column]) -> _Node:
+    """Return the nesting that the columns ask for; lists have their elements in the order of their numbers."""
+    nested: dict[Any, Any] = {}
+    for position, column in enumerate(columns):
+        place = nested
+        for part in column.path[:-1]:
+            place = place.setdefault(part, {})
+        place[column.path[-1]] = position
+    return _frozen(nested)
 
 
-def _closed(node: Any) -> Any:
-    """Turn the dictionaries with number keys into lists, in the order of their numbers."""
-    if not isinstance(node, dict):
-        return node
-    if node and all(isinstance(key, int) for key in node):
-        return [_closed(node[key]) for key in sorted(node)]
-    return {key: _closed(value) for key, value in node.items()}
+def _frozen(nested: dict[Any, Any]) -> _Node:
+    members = [(key, _frozen(inner) if isinstance(inner, dict) else inner) for key, inner in nested.items()]
+    is_list = all(isinstance(key, int) for key in nested)
+    return _Node(is_list, tuple(sorted(members, key=itemgetter(0)) if is_list else members))
+
+
+def _filled(node: _Node, values: Sequence[Any]) -> Any:
+    """Return the node with the values in their places; None where it has none."""
+    found = []
+    for key, inner in node.members:
+        value = values[inner] if type(inner) is int else _filled(inner, values)
+        if value is not None:
+            found.append((key, value))
+    if not found:
+        return None
+    return [value for _, value in found] if node.is_list else dict(found)

@@ -26,8 +26,10 @@ class InvalidBody(AbscopeError):
         self.errors = errors
 
 
-def parse(schema: type[S], raw: bytes) -> S:
+def parse(schema: type[S], raw: bytes, *, distinct: bool = False) -> S:
     """Validate JSON bytes against a wire model.
+
+    ``distinct`` says that no object can have two members of one name, because the bytes were written here.
 
     Raises
     ------
@@ -46,7 +48,8 @@ def parse(schema: type[S], raw: bytes) -> S:
         raise InvalidBody(
             [{"pointer": pointer(item, body), "message": _message(item)} for item in found[:MAX_ERRORS]]
         ) from None
-    json.loads(raw, object_pairs_hook=_distinct)
+    if not distinct:
+        json.loads(raw, object_pairs_hook=_distinct)
     return parsed
 
 

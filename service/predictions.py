@@ -72,8 +72,8 @@ def _selected(models: Sequence[str] | None) -> Iterable[Ready]:
 
 
 def _ask(ready: Ready, patient: Patient) -> Answer:
-    """Ask one predictor; where every input is a category, the answer is worked out once."""
-    if ready.answers is None:
+    """Ask one predictor; where every input given is a category, the answer is worked out once."""
+    if ready.answers is None or ready.measured & patient.given:
         return _work_out(ready, patient)
     key = tuple([patient.covariates.get(name) for name in ready.names])
     answer = ready.answers.get(key)

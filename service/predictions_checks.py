@@ -69,10 +69,8 @@ class Check:
             outside=f"{given.name} {cohort}.",
         )
 
-    def of_value(self, value: Value | None) -> str | Refusal | None:
+    def of_value(self, value: Value) -> str | Refusal | None:
         """Return None for a value like those of the cohort, else what is wrong with it."""
-        if value is None:
-            return None
         if self.choices:
             text = ("true" if value else "false") if isinstance(value, bool) else value
             if text not in self.choices:
@@ -100,8 +98,8 @@ class Answer(NamedTuple):
 class Ready:
     """A predictor with everything that does not depend on the patient worked out.
 
-    ``answers`` remembers by the values of all inputs where these are categories, ``silent`` by
-    the bits of what is missing or (negative) refused, ``printed`` by the identity of a figure.
+    ``answers`` remembers by the values of all categories where nothing ``measured`` is required,
+    ``silent`` by the bits of what is missing or (negative) refused, ``printed`` by the identity of a figure.
     """
 
     model: Predictor
@@ -111,6 +109,7 @@ class Ready:
     validated: bool
     required: int
     consulted: int
+    measured: int
     checks: int
     ranges_unpublished: dict[str, Any] | None
     references: tuple[str, ...]
@@ -133,11 +132,12 @@ class Ready:
             consulted=_bits(
                 _position(given.name, names) for given in card.inputs if not given.required and _has_cohort(given)
             ),
+            measured=_bits(_position(given.name, names) for given in card.inputs if not given.choices),
             checks=_bits(_position(Check.of(given), checks) for given in card.inputs),
             ranges_unpublished=_ranges_unpublished(card.inputs),
             references=tuple(cite(reference) for reference in card.references),
             names=tuple(given.name for given in card.inputs),
-            answers={} if all(given.choices for given in card.inputs) else None,
+            answers={} if all(given.choices or not given.required for given in card.inputs) else None,
             silent={},
             printed={},
         )
@@ -186,6 +186,10 @@ def _prepare() -> tuple[dict[str, Ready], tuple[Check, ...], dict[str, int]]:
 
 READY, CHECKS, BIT_OF_NAME = _prepare()
 _NAMES: Final = tuple(BIT_OF_NAME)
+_CHECKS_OF_NAME: Final = {
+    name: tuple((1 << position, check) for position, check in enumerate(CHECKS) if check.name == name)
+    for name in _NAMES
+}
 ASKED: Final = tuple(ready for ready in READY.values() if not ready.model.card.by_name_only)
 MOST_REMEMBERED: Final = 1000
 _INSIDE: Final[dict[str, Any]] = {"status": "inside", "reasons": []}
@@ -208,16 +212,16 @@ class Patient:
     def of(cls, covariates: Mapping[str, Value]) -> "Patient":
         """Make every check of every predictor."""
         given = refused = outside = 0
-        for name in covariates:
+        for name, value in covariates.items():
             given |= BIT_OF_NAME.get(name, 0)
-        bit = 1
-        for check in CHECKS:
-            fault = check.of_value(covariates.get(check.name))
-            if fault is check.refusal:
-                refused |= bit
-            elif fault is not None:
-                outside |= bit
-            bit <<= 1
+            for bit, check in _CHECKS_OF_NAME.get(name, ()):
+                fault = check.of_value(value)
+                if fault is None:
+                    continue
+                if fault is check.refusal:
+                    refused |= bit
+                else:
+                    outside |= bit
         return cls(covariates, given, refused, outside)
 
 

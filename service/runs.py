@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import orjson
 from pydantic_core import to_json
@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from db import queries
 from db.digests import models_json
 from db.errors import RunClosed, UnknownRow
-from db.writes import CancelRun, Event, NewRun
+from db.writes import CancelRun, Event, NewRun, Receipt
 from schemas.base import ComputeRequest, Schema
 from schemas.run import Replay
 from service import telemetry
@@ -83,7 +83,7 @@ async def create(runtime: Runtime, origin: Origin, kind: Kind, request: ComputeR
         Nothing was stored.
     """
     data = canonical(request)
-    key = _key(origin.idempotency_key)
+    key = idempotency_key(origin.idempotency_key)
     if key is None:
         return await _store(runtime, origin, kind, request, data, None)
     tenant = origin.caller.tenant
@@ -192,17 +192,24 @@ async def _compute(runtime: Runtime, kind: Kind, request: ComputeRequest) -> Com
 async def _store(
     runtime: Runtime, origin: Origin, kind: Kind, request: ComputeRequest, data: bytes, key: str | None
 ) -> Answer:
-    if origin.asynchronous:
-        computed = None
-    else:
-        computed = await _compute(runtime, kind, request)
-    status: Literal["queued", "succeeded"] = "succeeded" if computed else "queued"
+    computed = None if origin.asynchronous else await _compute(runtime, kind, request)
+    run = new_run(origin, kind, request, data, computed, key)
+    answer = await answer_of(runtime, run, await runtime.write(run))
+    if origin.asynchronous and not answer.replayed:
+        runtime.enqueue(run.tenant, run.id)
+    return answer
+
+
+def new_run(
+    origin: Origin, kind: Kind, request: ComputeRequest, data: bytes, computed: Computed | None, key: str | None
+) -> NewRun:
+    """Return the run to be stored; without ``computed`` it waits for its computation."""
     patient = getattr(request, "patient", None)
-    run = NewRun(
+    return NewRun(
         id=new_id(),
         tenant=origin.caller.tenant,
         kind=kind.name,
-        status=status,
+        status="succeeded" if computed else "queued",
         created_at=rfc3339(now()),
         patient_reference=getattr(patient, "reference", None),
         input=data,
@@ -218,14 +225,13 @@ async def _store(
         idempotency_key=key,
         request_sha256=_request_digest(kind, data) if key else None,
     )
-    if not runtime.settings.store_runs:
-        return _render(_plain(run), leaf_index=0)
-    receipt = await runtime.write(run)
+
+
+async def answer_of(runtime: Runtime, run: NewRun, receipt: Receipt) -> Answer:
+    """Return the answer of a stored run, or of the run that its Idempotency-Key stands for."""
     if receipt.existing_run_id is not None:
-        return await _stored(runtime, origin.caller.tenant, receipt.existing_run_id, replayed=True)
-    telemetry.RUNS.labels(kind.name, status).inc()
-    if origin.asynchronous:
-        runtime.enqueue(run.tenant, run.id)
+        return await _stored(runtime, run.tenant, receipt.existing_run_id, replayed=True)
+    telemetry.RUNS.labels(run.kind, run.status).inc()
     return _render(_plain(run), leaf_index=receipt.leaf_index)
 
 
@@ -284,7 +290,8 @@ async def _event(runtime: Runtime, caller: Caller, event: str, subject: str) -> 
     await runtime.write(Event(event=event, subject=subject, tenant=caller.tenant, actor=caller.actor))
 
 
-def _key(offered: str | None) -> str | None:
+def idempotency_key(offered: str | None) -> str | None:
+    """Return the key without its optional quotes; refuse what is none."""
     if offered is None:
         return None
     if not IDEMPOTENCY_KEY.match(offered):

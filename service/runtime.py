@@ -25,6 +25,7 @@ from service.signing import Signer, load_pepper, load_signer
 
 T = TypeVar("T")
 LEASE_SECONDS: Final = 30.0
+_UNREACHABLE: Final = "the database cannot be reached; repeat with an Idempotency-Key"
 
 
 @dataclass(slots=True)
@@ -54,12 +55,33 @@ class Runtime:
         ------
         Overloaded, StoreUnavailable, IdempotencyMismatch
         """
+        return await self.stored(self.submit(item))
+
+    def submit(self, item: Write) -> "asyncio.Future[Receipt]":
+        """Queue one item for :meth:`stored`, which must be awaited.
+
+        Raises
+        ------
+        Overloaded, StoreUnavailable
+        """
         try:
-            return await self.writer.submit_async(item)
+            return self.writer.submit_async(item)
         except QueueFull:
             raise Overloaded("the write queue is full") from None
+        except WriterStopped:
+            raise StoreUnavailable(_UNREACHABLE) from None
+
+    async def stored(self, queued: "asyncio.Future[Receipt]") -> Receipt:
+        """Return after the COMMIT that contains a queued item.
+
+        Raises
+        ------
+        StoreUnavailable, IdempotencyMismatch
+        """
+        try:
+            return await queued
         except (DatabaseUnavailable, WriterStopped):
-            raise StoreUnavailable("the database cannot be reached; repeat with an Idempotency-Key") from None
+            raise StoreUnavailable(_UNREACHABLE) from None
         except LogInconsistent:
             raise StoreUnavailable("the audit log contradicts itself; the operator must look at it") from None
         except StoredMismatch:

@@ -9,9 +9,11 @@ from starlette.types import Receive, Scope, Send
 
 from api import problems
 from api.context import allowed, runtime_of
+from api.routes.compute import IDEMPOTENCY_KEY_SCHEMA
 from schemas.batch import BatchLine
 from service import batch, batches
 from service.access import Caller
+from service.errors import InvalidInput
 from service.runs import Origin
 
 router = APIRouter(tags=["Compute"])
@@ -22,6 +24,14 @@ _BODY: Any = {
         "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/PredictionRequest"}}},
         "text/csv": {"schema": {"type": "string", "description": "Header of dotted paths, one patient a row."}},
     },
+}
+_KEY: Any = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Counts row by row: a row that was stored under this key is answered and not stored again, so a "
+    "batch that broke off can be sent again; another patient in its place is an error of the row.",
+    "schema": IDEMPOTENCY_KEY_SCHEMA,
 }
 
 
@@ -38,19 +48,23 @@ class Lines(StreamingResponse):
     operation_id="create_prediction_batch",
     summary="Predictions for up to 10,000 patients",
     responses={
-        **problems.documented(problems.UnsupportedMediaType, problems.BodyTooLarge),
+        **problems.documented(problems.UnsupportedMediaType, problems.BodyTooLarge, InvalidInput),
         200: {
             "description": "JSON lines in the order of the rows: a stored run or the row's errors; then a summary.",
             "model": BatchLine,
             "content": {"application/x-ndjson": {"schema": {"$ref": "#/components/schemas/BatchLine"}}},
         },
     },
-    openapi_extra={"requestBody": _BODY},
+    openapi_extra={"parameters": [_KEY], "requestBody": _BODY},
     response_class=Lines,
 )
 async def create_prediction_batch(request: Request, caller: Annotated[Caller, Depends(allowed("runs:write"))]) -> Lines:
     """Every good row becomes a run of its own; bad rows are reported by line and fail alone."""
-    origin = Origin(caller=caller, request_id=request.state.request_id)
+    origin = Origin(
+        caller=caller,
+        request_id=request.state.request_id,
+        idempotency_key=request.headers.get("idempotency-key"),
+    )
     content_type = request.headers.get("content-type", "")
     try:
         lines = await batches.answers(runtime_of(request), origin, _body(request), content_type)

@@ -18,13 +18,14 @@ from service.errors import Conflict, IdempotencyMismatch, InvalidInput, Overload
 from service.kinds import Kind
 from service.parsing import MalformedJson, parse
 
+IDEMPOTENCY_KEY_SCHEMA: Any = {"type": "string", "pattern": runs.IDEMPOTENCY_KEY.pattern, "maxLength": 255}
 PARAMETERS: Any = [
     {
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
         "description": "The same key and body answer the same run; nothing is computed or stored twice.",
-        "schema": {"type": "string", "pattern": runs.IDEMPOTENCY_KEY.pattern, "maxLength": 255},
+        "schema": IDEMPOTENCY_KEY_SCHEMA,
     },
     {
         "name": "Prefer",

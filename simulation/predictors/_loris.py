@@ -112,6 +112,13 @@ class LorisFit:
     cancer_terms: CancerTerms = field(default_factory=dict)
 
     @cached_property
+    def terms(self) -> tuple[tuple[str, float, float, float, float], ...]:
+        """Covariate, divisor, upper truncation, weight and reference mean of every feature."""
+        return tuple(
+            (*_FEATURES[name], weight, self.reference_means[name]) for name, weight in self.coefficients.items()
+        )
+
+    @cached_property
     def reference_cancer_term(self) -> float:
         """Mean cancer term of the training cohort; 0 where the fit has none."""
         total = sum(TRAINING_COUNTS[name] * term for name, term in self.cancer_terms.items())
@@ -177,12 +184,11 @@ def linear_predictor(covariates: Mapping[str, Value], fit: LorisFit) -> tuple[fl
     """
     total = fit.intercept
     shares = []
-    for name, weight in fit.coefficients.items():
-        source, divisor, cap = _FEATURES[name]
+    for source, divisor, cap, weight, mean in fit.terms:
         value = neutrophil_lymphocyte_ratio(covariates) if source == NLR else number(covariates, source) / divisor
         value = min(value, cap)
         total += weight * value
-        shares.append(Contribution(source, weight * (value - fit.reference_means[name]), "log-odds"))
+        shares.append(Contribution(source, weight * (value - mean), "log-odds"))
     if fit.cancer_terms:
         term = fit.cancer_terms.get(str(covariates[CANCER_TYPE]), 0.0)
         total += term

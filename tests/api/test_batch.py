@@ -73,6 +73,45 @@ def test_other_media_types(client: AppClient, media_type: str) -> None:
     assert answer.status_code == 415
 
 
-def test_an_empty_batch(client: AppClient) -> None:
-    rows, summary = lines(client.post(ROUTE, content="", headers={"content-type": "application/x-ndjson"}))
-    assert (rows, summary) == ([], {"rows": 0, "stored": 0, "failed": 0})
+@pytest.mark.parametrize(
+    ("media_type", "body"),
+    [
+        ("application/x-ndjson", ""),
+        ("application/x-ndjson", "\n \n"),
+        ("application/json", ""),
+        ("application/json", "[]"),
+        ("application/json", '{"patient": {}}'),
+        ("application/json", '["patient"'),
+        ("text/csv", ""),
+        ("text/csv", "patient.age_years\n"),
+        ("text/csv", "patient.age\n66\n"),
+        ("text/csv", "patient.age_years\tpatient.sex\n66\tmale\n"),
+        ("text/csv", "patient.age_years,patient.age_years\n66,66\n"),
+    ],
+)
+def test_a_body_without_a_readable_row_is_refused_as_a_whole(client: AppClient, media_type: str, body: str) -> None:
+    answer = client.post(ROUTE, content=body, headers={"content-type": media_type})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["message"]
+
+
+def test_models_by_name_in_a_cell(client: AppClient) -> None:
+    table = "patient.age_years,models,patient.labs.neutrophils_1e9_per_l,patient.labs.lymphocytes_1e9_per_l\n"
+    table += "66,nlr sii,5,1\n67,nlr,5,1\n"
+    rows, summary = lines(client.post(ROUTE, content=table, headers={"content-type": "text/csv"}))
+    assert summary == {"rows": 2, "stored": 2, "failed": 0}
+    assert [row["run"]["input"]["models"] for row in rows] == [["nlr", "sii"], ["nlr"]]
+
+
+def test_a_batch_sent_again_under_its_key_stores_nothing_twice(client: AppClient) -> None:
+    headers = {"content-type": "application/x-ndjson", "idempotency-key": "batch-key-1"}
+    body = [json.dumps(request(number)) for number in range(5)]
+    first, _ = lines(client.post(ROUTE, content="\n".join(body[:3]), headers=headers))
+    again, summary = lines(client.post(ROUTE, content="\n".join(body), headers=headers))
+    assert summary == {"rows": 5, "stored": 5, "failed": 0}
+    assert again[:3] == first
+    changed, summary = lines(client.post(ROUTE, content="\n".join([body[4], body[1]]), headers=headers))
+    assert summary == {"rows": 2, "stored": 1, "failed": 1}
+    assert "Idempotency-Key" in changed[0]["errors"][0]["message"]
+    assert changed[1] == first[1]
+    assert client.post(ROUTE, content=body[0], headers={**headers, "idempotency-key": "no key"}).status_code == 422
