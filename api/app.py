@@ -60,7 +60,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    for module in (compute, dicom, batch, runs, outcomes, models, regimens, audit):
+    compute.declare(app.router)
+    for module in (dicom, batch, runs, outcomes, models, regimens, audit):
         app.include_router(module.router, prefix="/v1")
     app.include_router(operations.router)
     operations.mount_assets(app)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,13 +14,16 @@ from service import telemetry
 from service.clock import new_id
 
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
-_API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
-SECURITY_HEADERS: Final = (
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("x-frame-options", "DENY"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "geolocation=(), camera=(), microphone=()"),
+_SECURITY_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
+)
+_DEFAULT_HEADERS: Final = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    (b"cache-control", b"no-store"),
 )
 
 
@@ -48,12 +51,10 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                for name, value in SECURITY_HEADERS:
-                    headers[name] = value
-                headers.setdefault("content-security-policy", _API_POLICY)
-                headers.setdefault("cache-control", "no-store")
+                given = message.get("headers", ())
+                names = {name for name, _ in given}
+                defaults = (pair for pair in _DEFAULT_HEADERS if pair[0] not in names)
+                message["headers"] = [*given, (b"x-request-id", request_id.encode()), *_SECURITY_HEADERS, *defaults]
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)

@@ -1,8 +1,9 @@
 """What durability costs: POST /v1/predictions stored in groups, one commit a request, and not stored.
 
-Three server processes run side by side and are loaded in turn, round after round, so that noise of
-the machine hits all of them. Printed are requests a second, p50 and p99, the server's CPU time a
-request, and the ratios of medians.
+There are two peers with a commit per request: a transaction in the request's own thread, as services usually
+do it (``http_peer.py``), and Abscope's own writer with groups of one. Four server processes run side by side
+and are loaded in turn, round after round, so that noise of the machine hits all of them. Printed are requests
+a second, p50 and p99, the server's CPU time a request, and the ratios of medians.
 
     python benchmarks/http.py [--rounds 5] [--seconds 3] [--database postgresql+psycopg://…]
 """
@@ -24,10 +25,12 @@ BODY = (
     b'"labs":{"albumin_g_per_l":41.0,"neutrophils_1e9_per_l":5.6,"lymphocytes_1e9_per_l":1.6},'
     b'"biomarkers":{"pd_l1_tps_percent":60.0,"tmb_mutations_per_mb":8.0}}}'
 )
-MODES = {
-    "group commit": {},
-    "commit per request": {"ABSCOPE_WRITER_BATCH": "1"},
-    "not stored": {"ABSCOPE_STORE_RUNS": "false"},
+SERVE = ("-m", "service", "serve")
+MODES: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "group commit": (SERVE, {}),
+    "commit in the request": ((str(Path(__file__).with_name("http_peer.py")),), {}),
+    "commit in the writer": (SERVE, {"ABSCOPE_WRITER_BATCH": "1"}),
+    "not stored": (SERVE, {"ABSCOPE_STORE_RUNS": "false"}),
 }
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -48,7 +51,7 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def start(name: str, extra: dict[str, str], folder: Path, database: str | None) -> Server:
+def start(name: str, command: tuple[str, ...], extra: dict[str, str], folder: Path, database: str | None) -> Server:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -61,7 +64,7 @@ def start(name: str, extra: dict[str, str], folder: Path, database: str | None) 
     }
     if database is not None:
         environment["ABSCOPE_DATABASE_URL"] = database
-    process = subprocess.Popen([sys.executable, "-m", "service", "serve"], env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-P", *command], env=environment, stderr=subprocess.DEVNULL)
     for _ in range(600):
         if is_ready(port):
             return Server(name, process, port)
@@ -112,7 +115,8 @@ def main() -> None:
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         servers = [
-            start(name, extra, Path(folder) / name.replace(" ", "-"), chosen.database) for name, extra in MODES.items()
+            start(name, command, extra, Path(folder) / name.replace(" ", "-"), chosen.database)
+            for name, (command, extra) in MODES.items()
         ]
         try:
             for server in servers:
@@ -141,18 +145,20 @@ def report(servers: list[Server], counts: list[int]) -> None:
                 f"{server.name:20} {connections:5d} {statistics.median(server.rate[connections]):8.0f} "
                 f"{cuts[49] * 1e3:8.2f} {cuts[98] * 1e3:8.2f} {statistics.median(server.cpu[connections]) * 1e6:11.0f}"
             )
-    grouped, single, unstored = servers
+    grouped, in_request, in_writer, unstored = servers
     for connections in counts:
         kept = statistics.median(
             u / g for u, g in zip(unstored.cpu[connections], grouped.cpu[connections], strict=True)
         )
-        gain = statistics.median(
-            g / s for g, s in zip(grouped.rate[connections], single.rate[connections], strict=True)
-        )
         print(
-            f"{connections:4d} connections: keeps {kept:.0%} of the rate without storing (CPU), "
-            f"{gain:.1f} times the rate of a commit per request"
+            f"{connections:4d} connections: keeps {kept:.0%} of the rate without storing (CPU); times the rate of a "
+            f"commit per request: {gain(grouped, in_request, connections):.1f} in the request's own thread, "
+            f"{gain(grouped, in_writer, connections):.1f} in the writer's"
         )
+
+
+def gain(grouped: Server, peer: Server, connections: int) -> float:
+    return statistics.median(g / p for g, p in zip(grouped.rate[connections], peer.rate[connections], strict=True))
 
 
 if __name__ == "__main__":

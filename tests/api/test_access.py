@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import time
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -104,6 +105,7 @@ def test_denials_reach_the_log(guarded: tuple[AppClient, Settings]) -> None:
         entries = client.get("/v1/audit/entries?limit=1000", headers={"X-API-Key": reader}).json()["entries"]
         if "access.denied" in [entry["record"]["event"] for entry in entries]:
             return
+        time.sleep(0.05)
     pytest.fail("no access.denied event")
 
 
