@@ -3,8 +3,8 @@
 import asyncio
 import json
 import secrets
-import time
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
