@@ -7,9 +7,9 @@ histograms of all structures; printed are CPU seconds (medians), ratios and peak
 published rows of this plan under both volume models. ``interpolated`` samples between the planes and beyond the last
 one; the programs of those rows read the dose in the contour planes alone, as ``contour_planes`` does. A row is met when
 one of the models has all its members inside the range of the programs as published. Exits with 1 when a row is not
-met by any model or another target is missed. Run from the repository's root::
+met by any model or another target is missed::
 
-    python -m benchmarks.dvh [--rounds 5] [--environment DIR]
+    python benchmarks/dvh.py [--rounds 5] [--environment DIR]
 """
 
 import argparse
@@ -26,7 +26,9 @@ import venv
 from pathlib import Path
 from typing import Any
 
-from benchmarks.dvh_rows import METRICS, missed_by_all, read_rows, report
+sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, whose http.py hides the library's
+
+from benchmarks._dvh_rows import METRICS, missed_by_all, read_rows, report  # noqa: E402
 
 PEER = "dicompyler-core==0.5.6"
 PEER_NEEDS = ("pydicom<3", "numpy<2", "six", "setuptools<81")
