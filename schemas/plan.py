@@ -30,6 +30,7 @@ class Dvh(Schema):
     """
 
     kind: Literal["cumulative", "differential"]
+    """cumulative: volume at or above each dose; differential: volume in each bin."""
     dose_gy: Annotated[
         list[DoseGy],
         Field(
@@ -52,6 +53,7 @@ class Dvh(Schema):
         ),
     ]
     volume_unit: Literal["percent", "cm3"]
+    """Unit of volume."""
     total_volume_cm3: Annotated[
         float | None,
         number("cm3", "Volume of the structure, when the curve is relative.", example=1500.0, gt=0, le=1e6),
@@ -77,6 +79,7 @@ class OrganDose(Schema):
 
     organ: Organ
     mean_dose_gy: DoseGy | None = None
+    """Mean physical dose over the whole course."""
     dvh: Dvh | None = None
 
     @model_validator(mode="after")
@@ -94,20 +97,26 @@ class RadiotherapyCourse(Schema):
     """
 
     id: Identifier
+    """Name of the course, unique in the plan."""
     lesion_ids: Annotated[list[Identifier], Field(max_length=50, examples=[["lesion-1"]])] = Field(default_factory=list)
+    """Lesions in the field, by their ids in patient.lesions."""
     modality: Modality = "photon"
     fractions: Annotated[list[Fraction] | None, Field(min_length=1, max_length=200)] = None
+    """Fractions one by one; leave the members of a series out."""
     start_day: Day | None = None
     dose_per_fraction_gy: DosePerFractionGy | None = None
     fraction_count: Count | None = None
-    fractions_per_week: Annotated[float | None, number("1/wk", "Fractions a week.", example=5.0, gt=0, le=21)] = None
+    """Number of fractions of the series."""
+    fractions_per_week: Annotated[float | None, number("1/wk", "Fractions a week.", example=5.0, ge=0.1, le=21)] = None
     organs: Annotated[list[OrganDose], Field(max_length=100)] = Field(default_factory=list)
+    """What the organs receive over the course."""
     field_exposure: Annotated[
         float | None,
         number(
             "1",
             "Exposure of blood and lymphoid tissue relative to a conventional thoracic field; "
-            "left out: 1, or 0.3 from 5 Gy a fraction on (stereotactic).",
+            "left out: 1, or 0.3 from 5 Gy a fraction on (stereotactic). Not used where every course of the plan "
+            "lists an organ that holds blood: the organ doses then say it.",
             example=0.3,
             ge=0,
             le=3,
@@ -133,11 +142,12 @@ class DrugCourse(Schema):
 
     agent: Agent | None = None
     regimen: Name | None = None
-    dose_mg: Annotated[float | None, number("mg", "Flat dose.", example=200.0, gt=0, le=10000)] = None
-    dose_mg_per_kg: Annotated[float | None, number("mg/kg", "Weight-based dose.", example=3.0, gt=0, le=100)] = None
+    dose_mg: Annotated[float | None, number("mg", "Flat dose.", example=200.0, ge=0.001, le=10000)] = None
+    dose_mg_per_kg: Annotated[float | None, number("mg/kg", "Weight-based dose.", example=3.0, ge=1e-4, le=100)] = None
     start_day: Day = 0.0
-    interval_days: Annotated[float | None, number("d", "Days between doses.", example=21.0, gt=0, le=365)] = None
+    interval_days: Annotated[float | None, number("d", "Days between doses.", example=21.0, ge=0.01, le=365)] = None
     dose_count: Count | None = None
+    """Number of doses; with a regimen, left out: as the regimen says."""
     infusion_minutes: Annotated[
         float | None, number("min", "Duration of an infusion.", example=30.0, gt=0, le=1440)
     ] = None
@@ -173,16 +183,20 @@ class VaccineCourse(Schema):
 
     product: Name
     days: Annotated[list[Day], Field(min_length=1, max_length=50)]
+    """Days of the doses."""
 
 
 class Plan(Schema):
     """Everything the patient receives, on one time axis; day 0 is the start of treatment."""
 
     radiotherapy: Annotated[list[RadiotherapyCourse], Field(max_length=20)] = Field(default_factory=list)
+    """Radiotherapy courses."""
     drugs: Annotated[list[DrugCourse], Field(max_length=20)] = Field(default_factory=list)
     chemotherapy_with_radiotherapy: Annotated[
         Literal["none", "sequential", "concurrent"] | None,
         Field(description="Chemotherapy before or during the radiotherapy.", examples=["none"]),
     ] = None
     cells: Annotated[list[CellInfusion], Field(max_length=10)] = Field(default_factory=list)
+    """Infusions of cell products."""
     vaccines: Annotated[list[VaccineCourse], Field(max_length=10)] = Field(default_factory=list)
+    """Vaccine courses."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import blood as wire
+from service.blood_limits import check_work
 from service.errors import InvalidInput
 from simulation.radiation.blood import Beam, BloodDose, sample_blood_dose
 from simulation.radiation.circulation import EXPOSED_BY, Circulation
@@ -65,9 +66,10 @@ def course_exposure(request: wire.BloodRequest, index: int, course: Course, circ
     Raises
     ------
     InvalidInput
-        When the course says nothing about any organ that holds blood.
+        When the course says nothing about any organ that holds blood, or the request asks for too much work.
     """
     pointer = f"/plan/radiotherapy/{index}/organs"
+    check_work(request, circulation, DEFAULT_BEAM_SECONDS)
     doses = _by_organ(course)
     compartments, without = _compartments(doses, circulation, pointer)
     delivery = next((one for one in request.deliveries if one.course_id == course.id), None)

@@ -5,6 +5,7 @@ failed check, 2 for wrong usage.
 """
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -20,6 +21,7 @@ from db.errors import StoreError
 from service import local
 from service.access import SCOPES
 from service.errors import AbscopeError
+from service.runtime import computing
 from service.settings import Settings
 
 app = typer.Typer(
@@ -52,6 +54,10 @@ def serve() -> None:
         server_header=False,
         timeout_graceful_shutdown=int(settings.drain_seconds),
     )
+    if computing():
+        # the interpreter would join a thread that may never end
+        sys.stderr.flush()
+        os._exit(0)
 
 
 @app.command()
@@ -213,6 +219,8 @@ def main() -> None:
     """Run the command; expected errors become one sentence and an exit code."""
     try:
         app()
+    except local.WrongUsage as error:
+        _fail(error.detail, 2)
     except AbscopeError as error:
         members = [f"  {item['pointer']}: {item['message']}" for item in getattr(error, "errors", [])]
         _fail("\n".join([error.detail, *members]), 1)

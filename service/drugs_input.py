@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.drugs import DrugsRequest, EventTable
+from schemas.drugs import LEAST_INTERVAL_DAYS, DrugsRequest, EventTable
 from service.drugs_covariates import REFERENCE_WEIGHT_KG
 from service.errors import InvalidInput
 from service.regimens import drug_plan
@@ -20,6 +20,7 @@ from simulation.immunotherapy.timeline import Doses
 _WITH_DURVALUMAB = "pk-tremelimumab-hwang2022-durvalumab"
 _SINGLE_DOSE_DAYS = 84.0
 _HUGE_WEIGHT_KG = 1e6
+_TIME_DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def dose_inputs(request: DrugsRequest, plan: DrugPlan) -> list[AgentInput]:
                 agent=agent,
                 pointer="/drugs",
                 model=model,
-                doses=Doses.of(mine.time_days, mine.amount_mg, mine.infusion_days),
+                doses=Doses.of(_instants(mine.time_days), mine.amount_mg, mine.infusion_days),
                 weighted=_weighted(request, agent),
                 observation_days=np.zeros(0),
             )
@@ -89,9 +90,10 @@ def dose_inputs(request: DrugsRequest, plan: DrugPlan) -> list[AgentInput]:
 def horizon_days(request: DrugsRequest, inputs: list[AgentInput]) -> float:
     """Return the asked horizon, or the end of the last cycle of any agent."""
     if request.horizon_days is not None:
-        late = [given for given in inputs if given.doses.time_days[0] >= request.horizon_days]
+        latest = request.horizon_days - LEAST_INTERVAL_DAYS
+        late = [given for given in inputs if given.doses.time_days[0] > latest]
         if late:
-            raise InvalidInput("/horizon_days", "an agent is first given after the horizon")
+            raise InvalidInput("/horizon_days", "an agent is first given after the horizon, or too shortly before")
         return request.horizon_days
     ends = []
     for given in inputs:
@@ -112,7 +114,12 @@ def _weighted(request: DrugsRequest, agent: str) -> WeightedDoses:
     # amounts are linear in weight up to a cap, so three weights determine them
     one, two, cap = (drug_plan(request.drugs, weight, "/drugs").doses(agent) for weight in (1.0, 2.0, _HUGE_WEIGHT_KG))
     per_kg = two.amount_mg - one.amount_mg
-    return WeightedDoses(one.time_days, one.amount_mg - per_kg, per_kg, cap.amount_mg, one.infusion_days)
+    return WeightedDoses(_instants(one.time_days), one.amount_mg - per_kg, per_kg, cap.amount_mg, one.infusion_days)
+
+
+def _instants(days: NDArray[np.float64]) -> NDArray[np.float64]:
+    # times that differ by rounding only are one time, or a cycle would have next to no length
+    return np.round(days, _TIME_DECIMALS)
 
 
 def _model(request: DrugsRequest, agent: str, partners: tuple[str, ...]) -> AntibodyModel | None:
@@ -131,7 +138,7 @@ def _model(request: DrugsRequest, agent: str, partners: tuple[str, ...]) -> Anti
 def _expand(table: EventTable, index: int, model: AntibodyModel | None) -> tuple[Doses, NDArray[np.float64]]:
     records = [
         EventRecord(
-            time_days=record.time_days,
+            time_days=round(record.time_days, _TIME_DECIMALS),
             evid=record.evid,
             amt_mg=record.amt_mg,
             rate_mg_per_day=record.rate_mg_per_day,

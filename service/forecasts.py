@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 MODEL = "lesion_size_forecast"
 LEVELS = (0.5, 0.9)
 FAR_DAYS = 180.0
+_LEAST_AHEAD_DAYS: Final = 0.01
 GRID = np.linspace(0.001, 0.999, 999)
 
 
@@ -64,8 +65,11 @@ def _lesions(request: wire.ForecastRequest) -> dict[str, tuple[list[float], list
         raise InvalidInput("/scans", "at least one scan must list a lesion")
     previous = request.scans[-1].day
     for index, day in enumerate(request.forecast_days):
-        if day <= previous:
-            raise InvalidInput(f"/forecast_days/{index}", "must increase and come after the last scan")
+        if day <= previous or day - request.scans[-1].day < _LEAST_AHEAD_DAYS:
+            raise InvalidInput(
+                f"/forecast_days/{index}",
+                f"must increase and come at least {_LEAST_AHEAD_DAYS} days after the last scan",
+            )
         previous = day
     return found
 

@@ -18,10 +18,13 @@ from service.validation import not_validated
 from simulation.model import Interval
 from simulation.radiation.compensation import Interruption, Option, compensate
 from simulation.radiation.linear_quadratic import LQ_VALID_TO_GY
+from simulation.radiation.repair import unrepaired_fraction
 from simulation.radiation.schedule import Phase, Schedule, build_schedule
 from simulation.radiation.tissue import effect_interval, effect_on, high_dose_effects, needs_high_dose_models
 from simulation.registry import CARDS
 
+HOURS_PER_DAY = 24.0
+_MOST_UNREPAIRED = 0.1
 _HIGH_DOSE_CARDS = {"lq_l": "lq-linear", "usc": "universal-survival-curve", "mlq": "modified-lq"}
 
 
@@ -195,7 +198,12 @@ def _compensation(
     )
 
 
-def _warnings(request: wire.FractionationRequest, schedule: Schedule, named: Sequence[NamedTissue]) -> list[RunWarning]:
+def _warnings(
+    request: wire.FractionationRequest,
+    schedule: Schedule,
+    named: Sequence[NamedTissue],
+    read: Sequence[wire.TissueRead],
+) -> list[RunWarning]:
     found = []
     highest = max(one.tissue.relative_dose for one in named)
     for index, phase in enumerate(request.phases):
@@ -235,6 +243,34 @@ def _warnings(request: wire.FractionationRequest, schedule: Schedule, named: Seq
                     pointer=f"/tissues/{index}/preset",
                 )
             )
+    return [*found, *_doubts(schedule, named, read)]
+
+
+def _doubts(schedule: Schedule, named: Sequence[NamedTissue], read: Sequence[wire.TissueRead]) -> list[RunWarning]:
+    """Warn where a result or an assumption of the model is impossible."""
+    found = []
+    hours = schedule.day * HOURS_PER_DAY + schedule.hour
+    order = np.argsort(hours, kind="stable")
+    overnight = np.diff(hours[order])[np.diff(np.floor(schedule.day[order])) > 0]
+    for index, (one, tissue) in enumerate(zip(named, read, strict=True)):
+        if tissue.bed_gy.value < 0:
+            found.append(
+                RunWarning(
+                    code="negative-bed",
+                    message="Repopulation takes away more than the whole dose gives: the formula does not hold over "
+                    "this overall time, and the value means no effect at all.",
+                    pointer=f"/tissues/{index}",
+                )
+            )
+        if overnight.size and unrepaired_fraction(overnight.min(), one.tissue.repair) > _MOST_UNREPAIRED:
+            found.append(
+                RunWarning(
+                    code="repair-not-complete-overnight",
+                    message=f"More than {_MOST_UNREPAIRED:.0%} of the damage is still there at the next day's first "
+                    "fraction, but repair counts as complete overnight: the effect is understated.",
+                    pointer=f"/tissues/{index}/repair",
+                )
+            )
     return found
 
 
@@ -254,7 +290,7 @@ def compute(request: wire.FractionationRequest) -> Computation:
             schedule=_read_schedule(request, schedule), tissues=read, compensation=compensation
         ),
         models=models,
-        warnings=(*_warnings(request, schedule, named), *not_validated(models)),
+        warnings=(*_warnings(request, schedule, named, read), *not_validated(models)),
     )
 
 

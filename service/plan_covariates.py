@@ -7,7 +7,7 @@ from typing import Final, Literal
 from schemas.plan import DrugCourse, OrganDose, Plan, RadiotherapyCourse
 from service.dvh_structures import distribution
 from service.errors import InvalidInput
-from service.radiotherapy import WEEKDAYS, series_days
+from service.radiotherapy import days_of_series
 from service.regimens import regimen_of
 from simulation.model import Value
 from simulation.radiation.dvh import Dvh
@@ -65,6 +65,28 @@ PLAN_COVARIATES: Final[tuple[_Row, ...]] = (
     ("plan.heart_d10_percent_gy", "Gy", "number", (), "Dose of the hottest tenth of the heart, from the DVH."),
 )
 
+_MEAN_DOSE: Final = "plan.radiotherapy[].organs[].mean_dose_gy (organ {})"
+_DVH: Final = "plan.radiotherapy[].organs[].dvh (organ {})"
+GIVEN_BY: Final[dict[str, str]] = {
+    "plan.radiotherapy": "plan.radiotherapy",
+    "plan.immunotherapy": "plan.drugs",
+    "plan.checkpoint_class": "plan.drugs[].agent",
+    "plan.agents": "plan.drugs[].agent",
+    "plan.regimen": "plan.drugs[].regimen",
+    "plan.with_chemotherapy": "plan.drugs[].regimen",
+    "plan.ipilimumab_dose_mg_per_kg": "plan.drugs[].dose_mg_per_kg (agent ipilimumab)",
+    "plan.chemotherapy_with_radiotherapy": "plan.chemotherapy_with_radiotherapy",
+    "plan.drug_start_after_radiotherapy_days": "plan.drugs[].start_day",
+    "plan.fraction_count": "plan.radiotherapy[].fraction_count",
+    "plan.dose_per_fraction_gy": "plan.radiotherapy[].dose_per_fraction_gy",
+    "plan.total_dose_gy": "plan.radiotherapy[].dose_per_fraction_gy",
+    **{f"plan.mean_{organ}_dose_gy": _MEAN_DOSE.format(organ) for organ in _ORGANS},
+    **{f"plan.mean_{organ}_eqd2_gy": _DVH.format(organ) for organ in _ALPHA_BETA_GY},
+    "plan.esophagus_d3cc_eqd2_gy": _DVH.format("esophagus"),
+    "plan.heart_d10_percent_gy": _DVH.format("heart"),
+}
+"""The member of a request from which each summary of the plan is worked out."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Series:
@@ -82,14 +104,14 @@ def plan_covariates(plan: Plan, weight_kg: float | None) -> dict[str, Value]:
     Raises
     ------
     InvalidInput
-        A regimen is unknown, or an organ is given twice in one course.
+        A regimen is unknown, an organ is given twice in one course, or a course ends too late.
     """
     found: dict[str, Value] = {"plan.radiotherapy": bool(plan.radiotherapy)}
     first_day = _drugs(plan.drugs, weight_kg, found)
     if plan.chemotherapy_with_radiotherapy is not None:
         found["plan.chemotherapy_with_radiotherapy"] = plan.chemotherapy_with_radiotherapy
     if plan.radiotherapy:
-        series = [_series(course) for course in plan.radiotherapy]
+        series = [_series(course, f"/plan/radiotherapy/{index}") for index, course in enumerate(plan.radiotherapy)]
         count = sum(one.count for one in series)
         found["plan.fraction_count"] = count
         found["plan.dose_per_fraction_gy"] = max(one.largest_gy for one in series)
@@ -141,16 +163,14 @@ def _per_kg(dose_mg: float | None, dose_mg_per_kg: float | None, weight_kg: floa
     return None if dose_mg is None or weight_kg is None else dose_mg / weight_kg
 
 
-def _series(course: RadiotherapyCourse) -> _Series:
+def _series(course: RadiotherapyCourse, pointer: str) -> _Series:
     if course.fractions is not None:
         doses = [fraction.dose_gy for fraction in course.fractions]
         return _Series(len(doses), max(doses), sum(doses), max(fraction.day for fraction in course.fractions))
     assert course.fraction_count is not None
     assert course.dose_per_fraction_gy is not None
-    assert course.start_day is not None
     count, dose = course.fraction_count, course.dose_per_fraction_gy
-    last = series_days(course.start_day, count, course.fractions_per_week or WEEKDAYS)[-1]
-    return _Series(count, dose, count * dose, last)
+    return _Series(count, dose, count * dose, days_of_series(course, pointer)[-1])
 
 
 def _organs(courses: Sequence[RadiotherapyCourse], fraction_count: int) -> Iterator[tuple[str, Value]]:

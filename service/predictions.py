@@ -9,6 +9,7 @@ from service import predictions_figures
 from service.covariates import COVARIATES, flatten
 from service.errors import InvalidInput
 from service.kinds import Computation, Kind
+from service.plan_covariates import GIVEN_BY
 from service.predictions_checks import (
     ASKED,
     BIT_OF_NAME,
@@ -106,10 +107,12 @@ def _silent(ready: Ready, missing: int, refused: int) -> Answer:
     key = missing or -refused
     answer = ready.silent.get(key)
     if answer is None:
-        names = [name for name in ready.names if missing & BIT_OF_NAME[name]]
+        names = [GIVEN_BY.get(name, name) for name in ready.names if missing & BIT_OF_NAME[name]]
         refusal = None if missing else CHECKS[positions(refused)[0]].refusal
         reason = "required inputs are missing" if refusal is None else refusal.reason
-        answer = Answer(none={"model": ready.id, "missing": names, "reason": reason}, refusal=refusal)
+        answer = Answer(
+            none={"model": ready.id, "missing": list(dict.fromkeys(names)), "reason": reason}, refusal=refusal
+        )
         ready.silent[key] = answer
     return answer
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import floor
 
+from schemas.base import LAST_DAY
 from schemas.plan import OrganDose as OrganDoseWire
 from schemas.plan import RadiotherapyCourse
 from service.dvh_structures import distribution
@@ -11,6 +12,7 @@ from simulation.radiation.plan import Course, Fraction, OrganDose, RadiotherapyP
 from simulation.radiation.schedule import DAYS_PER_WEEK, pattern_days
 
 WEEKDAYS = 5.0
+_DAY_DECIMALS = 9
 
 
 def radiotherapy_plan(
@@ -47,21 +49,42 @@ def _course(course: RadiotherapyCourse, pointer: str) -> Course:
         id=course.id,
         lesion_ids=tuple(course.lesion_ids),
         modality=course.modality,
-        fractions=_fractions(course),
+        fractions=_fractions(course, pointer),
         organs=tuple(_organ(organ, f"{pointer}/organs/{index}") for index, organ in enumerate(course.organs)),
         field_exposure=course.field_exposure,
         node_dose_per_fraction_gy=course.node_dose_per_fraction_gy,
     )
 
 
-def _fractions(course: RadiotherapyCourse) -> tuple[Fraction, ...]:
+def _fractions(course: RadiotherapyCourse, pointer: str) -> tuple[Fraction, ...]:
     if course.fractions is not None:
-        return tuple(sorted(Fraction(fraction.day, fraction.dose_gy) for fraction in course.fractions))
-    assert course.start_day is not None
+        return tuple(sorted(Fraction(_instant(fraction.day), fraction.dose_gy) for fraction in course.fractions))
     assert course.dose_per_fraction_gy is not None
+    return tuple(Fraction(_instant(day), course.dose_per_fraction_gy) for day in days_of_series(course, pointer))
+
+
+def _instant(day: float) -> float:
+    # days that differ by rounding only are one day
+    return round(day, _DAY_DECIMALS)
+
+
+def days_of_series(course: RadiotherapyCourse, pointer: str) -> list[float]:
+    """Return the days of a course that is given as a regular series.
+
+    Raises
+    ------
+    InvalidInput
+        The last fraction comes later than any day of a plan may.
+    """
+    assert course.start_day is not None
     assert course.fraction_count is not None
     days = series_days(course.start_day, course.fraction_count, course.fractions_per_week or WEEKDAYS)
-    return tuple(Fraction(day, course.dose_per_fraction_gy) for day in days)
+    if days[-1] > LAST_DAY:
+        raise InvalidInput(
+            f"{pointer}/fraction_count",
+            f"the last fraction must come by day {LAST_DAY:.0f}; give fewer fractions, or more of them a week",
+        )
+    return days
 
 
 def series_days(start_day: float, count: int, per_week: float) -> list[float]:

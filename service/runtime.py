@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -25,6 +27,8 @@ from service.signing import Signer, load_pepper, load_signer
 
 T = TypeVar("T")
 LEASE_SECONDS: Final = 30.0
+_COMPUTE: Final = "compute"
+_ABANDON_SECONDS: Final = 1.0
 _UNREACHABLE: Final = "the database cannot be reached; repeat with an Idempotency-Key"
 
 
@@ -159,14 +163,15 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     signer = load_signer(settings)
     writer = GroupWriter(engine, signer.sign, max_batch=settings.writer_batch, queue_limit=settings.writer_queue)
     writer.start()
+    instance = new_id()
     runtime = Runtime(
         settings=settings,
         engine=engine,
         writer=writer,
         signer=signer,
         gatekeeper=Gatekeeper(settings, engine, load_pepper(settings)),
-        pool=ThreadPoolExecutor(settings.compute_threads, thread_name_prefix="compute"),
-        instance=new_id(),
+        pool=ThreadPoolExecutor(settings.compute_threads, thread_name_prefix=f"{_COMPUTE}-{instance}"),
+        instance=instance,
     )
     telemetry.log(logging.INFO, event="started")
     try:
@@ -176,7 +181,23 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         for task in list(runtime.tasks):
             task.cancel()
         await asyncio.gather(*runtime.tasks, return_exceptions=True)
-        await asyncio.to_thread(runtime.pool.shutdown, wait=True, cancel_futures=True)
+        await _close_pool(runtime)
         await asyncio.to_thread(writer.drain, settings.drain_seconds)
         engine.dispose()
         telemetry.log(logging.INFO, event="stopped")
+
+
+async def _close_pool(runtime: Runtime) -> None:
+    """Let the compute threads end; one that goes on is left behind, as nobody waits for its answer any more."""
+    runtime.pool.shutdown(wait=False, cancel_futures=True)
+    deadline = time.monotonic() + _ABANDON_SECONDS
+    while computing(runtime.instance):
+        if time.monotonic() > deadline:
+            telemetry.log(logging.WARNING, event="computation-abandoned")
+            return
+        await asyncio.sleep(0.01)
+
+
+def computing(instance: str = "") -> bool:
+    """Return whether a compute thread of a runtime, or of any, still lives."""
+    return any(thread.name.startswith(f"{_COMPUTE}-{instance}") for thread in threading.enumerate())

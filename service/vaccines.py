@@ -69,8 +69,13 @@ def _dynamics(request: VaccinesRequest, days: tuple[float, ...]) -> VaccineDynam
         "tumor_growth_per_hour": given.tumor_growth_per_hour,
         "killing_per_cell_hour": given.killing_per_cell_hour,
     }
-    states = simulate(days, given.dose_cells, time, initial=initial, **personal)
-    without = simulate([], [], time, initial=initial, **personal)
+    try:
+        states = simulate(days, given.dose_cells, time, initial=initial, **personal)
+        without = simulate([], [], time, initial=initial, **personal)
+    except RuntimeError:
+        raise InvalidInput(
+            "/dynamics", "the model cannot be followed this far; take smaller rates and numbers, or a shorter horizon"
+        ) from None
     return VaccineDynamicsRead.model_validate(
         {
             "model": _DYNAMICS,

@@ -24,7 +24,11 @@ STATES: Final = (
     "tumor_cells",
 )
 HOURS_PER_DAY: Final = 24.0
-_RELATIVE, _ABSOLUTE = 1e-9, 1e-9
+SAME_INSTANT_DAYS: Final = 1e-6
+"""Times closer than this, a tenth of a second, count as one: the solver cannot step over a vanishing span."""
+_RELATIVE, _ABSOLUTE_CELLS = 1e-9, 1e-6
+_MOST_SLOPES: Final = 250_000
+_MOST_CELLS: Final = 1e30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ def simulate(
     Raises
     ------
     RuntimeError
-        If the integration fails.
+        If the integration fails, or takes more work than any plausible course.
 
     References
     ----------
@@ -87,33 +91,72 @@ def simulate(
     outputs = np.asarray(output_days, dtype=np.float64)
     days = np.atleast_1d(np.asarray(dose_days, dtype=np.float64))
     cells = np.broadcast_to(np.asarray(dose_cells, dtype=np.float64), days.shape)
+    work = _Work(p)
     state = np.array([initial.get(name, 0.0) for name in STATES])
     result = np.empty((outputs.size, len(STATES)))
-    stops = np.unique(np.concatenate([[0.0], days, outputs]))
-    now = 0.0
-    for stop in stops[stops <= (outputs[-1] if outputs.size else 0.0)].tolist():
-        if stop > now:
-            solution = solve_ivp(
-                _slopes,
-                (now * HOURS_PER_DAY, stop * HOURS_PER_DAY),
-                state,
-                method="LSODA",
-                args=(p,),
-                rtol=_RELATIVE,
-                atol=_ABSOLUTE,
-            )
-            if not solution.success:
-                raise RuntimeError(f"the vaccine model could not be integrated: {solution.message}")
-            state = np.maximum(solution.y[:, -1], 0.0)
-            now = stop
-        result[outputs == stop] = state
-        state = state.copy()
-        state[0] += cells[days == stop].sum()
+    last = float(outputs[-1]) if outputs.size else 0.0
+    now, done = 0.0, 0
+    for instant, added in [*_instants(days[days <= last], cells[days <= last]), (last, 0.0)]:
+        reached = int(np.searchsorted(outputs, instant + SAME_INSTANT_DAYS, side="right"))
+        if instant - now > SAME_INSTANT_DAYS:
+            wanted = np.clip(outputs[done:reached], now, instant)
+            path = work.follow(state, np.append(wanted, instant) * HOURS_PER_DAY, now * HOURS_PER_DAY)
+            result[done:reached], state, now = path[:-1], path[-1].copy(), instant
+        else:
+            result[done:reached] = state
+        done = reached
+        state[0] += added
     return result
 
 
+def _instants(days: NDArray[np.float64], cells: NDArray[np.float64]) -> list[tuple[float, float]]:
+    """Return the days of the doses in order with their cells, those of one instant together."""
+    found: list[tuple[float, float]] = []
+    for at in np.argsort(days, kind="stable").tolist():
+        day, dose = float(days[at]), float(cells[at])
+        if found and day - found[-1][0] <= SAME_INSTANT_DAYS:
+            found[-1] = found[-1][0], found[-1][1] + dose
+        else:
+            found.append((day, dose))
+    return found
+
+
+class _Work:
+    """Integrates spans without doses; all of them together within a bounded number of slopes."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self._parameters = parameters
+        self._asked = 0
+
+    def follow(self, state: NDArray[np.float64], hours: NDArray[np.float64], begin_hours: float) -> NDArray[np.float64]:
+        """Return the states at the hours, shape (n_hours, 7); the last hour ends the span."""
+        if not np.isfinite(state).all():
+            raise RuntimeError("the vaccine model could not be integrated: the number of cells has no bound")
+        distinct, rows = np.unique(hours, return_inverse=True)
+        solution = solve_ivp(
+            self._slopes,
+            (begin_hours, float(distinct[-1])),
+            state,
+            method="LSODA",
+            t_eval=distinct,
+            rtol=_RELATIVE,
+            atol=_ABSOLUTE_CELLS,
+        )
+        if not solution.success:
+            raise RuntimeError(f"the vaccine model could not be integrated: {solution.message}")
+        return np.maximum(solution.y.T[rows], 0.0)
+
+    def _slopes(self, hours: float, y: NDArray[np.float64]) -> list[float]:
+        self._asked += 1
+        if self._asked > _MOST_SLOPES:
+            raise RuntimeError("the vaccine model could not be integrated: too many steps")
+        if not float(np.abs(y).max()) < _MOST_CELLS:
+            raise RuntimeError("the vaccine model could not be integrated: the number of cells has no bound")
+        return _slopes(hours, y, self._parameters)
+
+
 def _slopes(_: float, y: NDArray[np.float64], p: Mapping[str, Any]) -> list[float]:
-    v, maturing, mature, regulatory, cytotoxic, regulatory_t, tumor = y
+    v, maturing, mature, regulatory, cytotoxic, regulatory_t, tumor = y.tolist()
     taken_up = p["ki_per_hour"] * v
     return [
         -taken_up * p["antigen_per_vaccine_cell"],

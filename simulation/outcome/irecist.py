@@ -13,7 +13,7 @@ immunotherapeutics. Lancet Oncol 2017;18:e143-e152. doi:10.1016/S1470-2045(17)30
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from simulation.outcome import recist
@@ -37,7 +37,8 @@ class Assessment:
     """What iRECIST says about one visit.
 
     ``confirmation_due`` is the window (earliest and latest day) of the confirming scan while
-    a progression is open.
+    a progression is open: from the first day on which a scan may confirm, tolerance included,
+    until eight weeks after the last visit that was iUPD.
     """
 
     day: float
@@ -53,6 +54,7 @@ class _Open:
     """The unconfirmed progression that awaits its confirmation."""
 
     day: float
+    last_day: float
     target_sum_mm: float
     target: recist.Category
     causes: frozenset[str]
@@ -90,6 +92,8 @@ def assess(visits: Sequence[recist.Visit]) -> tuple[Assessment, ...]:
         else:
             overall, rule = _with_open(visit, plain, causes, pending)
             confirmed = overall == "iCPD"
+            if overall == "iUPD":
+                pending = replace(pending, last_day=visit.day)
             if overall not in ("iUPD", "iCPD", "NE"):
                 pending = None
         known |= now
@@ -129,9 +133,8 @@ def _with_open(
 ) -> tuple[Category, str]:
     reason = _confirmation(visit, plain, causes, pending)
     if reason is not None:
-        waited = visit.day - pending.day
-        if waited >= limit.IRECIST_EARLIEST_DAYS - limit.IRECIST_TOLERANCE_DAYS:
-            late = waited > limit.IRECIST_LATEST_DAYS
+        if visit.day >= _earliest(pending):
+            late = visit.day > _latest(pending)
             return "iCPD", f"{reason}-after-the-window" if late else reason
         if visit.prompted_by_symptoms and reason in ("more-new-lesions", f"{_OTHER}new-lesion"):
             return "iCPD", "early-scan-for-symptoms-with-more-new-lesions"
@@ -142,6 +145,14 @@ def _with_open(
         return "iUPD", "new-lesion-unchanged"
     category, rule = _response(visit, plain)
     return category, rule if category == "NE" else f"reset-{rule}"
+
+
+def _earliest(pending: _Open) -> float:
+    return pending.day + limit.IRECIST_EARLIEST_DAYS - limit.IRECIST_TOLERANCE_DAYS
+
+
+def _latest(pending: _Open) -> float:
+    return pending.last_day + limit.IRECIST_LATEST_DAYS
 
 
 def _improved(plain: recist.Assessment, pending: _Open) -> bool:
@@ -183,6 +194,7 @@ def _open(visit: recist.Visit, plain: recist.Assessment, causes: frozenset[str],
     seen = math.fsum(t.size_mm for t in visit.targets if not math.isnan(t.size_mm))
     return _Open(
         day=visit.day,
+        last_day=visit.day,
         target_sum_mm=seen if plain.target_sum_mm is None else plain.target_sum_mm,
         target=plain.target,
         causes=causes,
@@ -201,7 +213,7 @@ def _record(visit: recist.Visit, overall: Category, rule: str, pending: _Open | 
         new_lesion_sum_mm=math.fsum(sizes) if sizes else None,
         open_since=None if pending is None else pending.day,
         confirmation_due=(
-            (pending.day + limit.IRECIST_EARLIEST_DAYS, pending.day + limit.IRECIST_LATEST_DAYS)
+            (max(_earliest(pending), visit.day), max(_latest(pending), visit.day))
             if due and pending is not None
             else None
         ),

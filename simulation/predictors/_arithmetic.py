@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from simulation.model import Value
 
 _DIGITS = 9
+_NEUTROPHILS = "patient.labs.neutrophils_1e9_per_l"
+_LYMPHOCYTES = "patient.labs.lymphocytes_1e9_per_l"
 
 
 def logistic(x: float) -> float:
@@ -33,7 +35,4 @@ def number(covariates: Mapping[str, Value], name: str) -> float:
 
 def neutrophil_lymphocyte_ratio(covariates: Mapping[str, Value]) -> float:
     """Return neutrophils over lymphocytes, dimensionless."""
-    return ratio(
-        number(covariates, "patient.labs.neutrophils_1e9_per_l"),
-        number(covariates, "patient.labs.lymphocytes_1e9_per_l"),
-    )
+    return ratio(float(covariates[_NEUTROPHILS]), float(covariates[_LYMPHOCYTES]))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from schemas.predictions import PredictionsResult
 from service.covariates import COVARIATES
 from service.errors import InvalidInput
+from service.plan_covariates import GIVEN_BY
 from service.predictions import predict
 from simulation.model import Input, NotApplicable, Prediction, Predictor, Value
 from simulation.registry import PREDICTORS
@@ -153,7 +154,7 @@ def test_a_missing_required_input_is_named(model: Predictor) -> None:
             result = predict(covariates, [model.card.id]).result
             assert isinstance(result, dict)
             assert result["predictions"] == []
-            assert result["not_applicable"][0]["missing"] == [given_input.name]
+            assert result["not_applicable"][0]["missing"] == [GIVEN_BY.get(given_input.name, given_input.name)]
 
 
 @EVERY

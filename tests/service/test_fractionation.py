@@ -221,3 +221,15 @@ def test_what_cannot_be_computed_is_pointed_at(body: dict[str, Any], pointer: st
 def test_example_files_are_the_examples(name: str) -> None:
     file = Path(__file__).parents[2] / "examples" / f"fractionation_{name}.json"
     assert json.loads(file.read_text(encoding="utf-8")) == KIND.examples[name]
+
+
+def test_impossible_results_and_assumptions_are_warned_of() -> None:
+    slow = {**LATE, "repair": [{"half_time_hours": 48.0}]}
+    quick = {**LATE, "id": "quick", "repair": [{"half_time_hours": 4.0}]}
+    codes = {(w.code, w.pointer) for w in compute(phases=COURSE, tissues=[TUMOR, slow, quick]).warnings}
+    assert ("repair-not-complete-overnight", "/tissues/1/repair") in codes
+    assert not any(pointer == "/tissues/2/repair" for _, pointer in codes)
+    assert not any(code == "negative-bed" for code, _ in codes)
+    grown = compute(phases=COURSE, tissues=[TUMOR], overall_time_days=365.0)
+    assert grown.result.tissues[0].bed_gy.value < 0
+    assert [w.pointer for w in grown.warnings if w.code == "negative-bed"] == ["/tissues/0"]

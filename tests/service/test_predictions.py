@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from schemas.predictions import PredictionRequest, PredictionsResult
 from service.covariates import COVARIATES, flatten
 from service.errors import InvalidInput
+from service.plan_covariates import GIVEN_BY, PLAN_COVARIATES
 from service.predictions import KIND, compute
 from simulation.registry import PREDICTORS
 
@@ -78,6 +79,30 @@ def test_nothing_is_imputed() -> None:
     assert of(answer, "loris-pan-cancer") == []
     none = next(none for none in answer["not_applicable"] if none["model"] == "loris-pan-cancer")
     assert none["missing"] == ["patient.labs.albumin_g_per_l"]
+
+
+def test_every_missing_member_can_be_sent() -> None:
+    assert set(GIVEN_BY) == {row[0] for row in PLAN_COVARIATES}
+    missing = set(GIVEN_BY.values())
+    for body in ({"patient": {}}, {"patient": {}, "plan": {}}):
+        missing.update(member for none in ask(body)["not_applicable"] for member in none["missing"])
+    assert "plan.radiotherapy[].organs[].dvh (organ heart)" in missing
+    document = PredictionRequest.model_json_schema()
+    for member in missing:
+        node: Any = document
+        for part in member.split(" ")[0].split("."):
+            node = _resolved(node, document)
+            node = node.get("items", node)
+            node = _resolved(node, document)["properties"][part.removesuffix("[]")]
+
+
+def _resolved(node: Any, document: Any) -> Any:
+    while "$ref" in node or "anyOf" in node:
+        if "anyOf" in node:
+            node = next(choice for choice in node["anyOf"] if choice.get("type") != "null")
+        else:
+            node = document["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    return node
 
 
 def test_outside_the_derivation_range_is_answered_with_a_warning() -> None:

@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from schemas.plan import RadiotherapyCourse
+from schemas.base import LAST_DAY
+from schemas.plan import Plan, RadiotherapyCourse
 from service.errors import InvalidInput
+from service.plan_covariates import plan_covariates
 from service.radiotherapy import radiotherapy_plan, series_days
 
 
@@ -72,3 +75,20 @@ def test_a_histogram_that_contradicts_itself_is_refused(dvh: dict[str, Any], mem
 def test_equal_ids_are_refused() -> None:
     with pytest.raises(InvalidInput):
         radiotherapy_plan([course(fractions=[{"day": 0.0, "dose_gy": 2.0}])] * 2)
+
+
+def test_a_series_ends_within_the_days_of_a_plan() -> None:
+    late = {"start_day": 0.0, "dose_per_fraction_gy": 2.0, "fraction_count": 200, "fractions_per_week": 0.1}
+    for compute in (lambda: radiotherapy_plan([course(**late)]), lambda: plan_covariates(_plan(late), None)):
+        with pytest.raises(InvalidInput) as refused:
+            compute()
+        assert refused.value.errors[0]["pointer"] == "/plan/radiotherapy/0/fraction_count"
+    with pytest.raises(ValidationError) as rare:
+        course(**late | {"fractions_per_week": 0.01})
+    assert rare.value.errors()[0]["loc"] == ("fractions_per_week",)
+    days = radiotherapy_plan([course(**late | {"fraction_count": 50})]).courses[0].fractions
+    assert days[-1].day <= LAST_DAY
+
+
+def _plan(series: dict[str, Any]) -> Plan:
+    return Plan.model_validate({"radiotherapy": [{"id": "rt", **series}]})

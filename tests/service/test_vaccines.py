@@ -67,3 +67,10 @@ def test_wrong_requests_are_named() -> None:
     rising = [{"day": 1.0, "survival": 0.5}, {"day": 2.0, "survival": 0.6}]
     with pytest.raises(ValidationError):
         VaccinesRequest.model_validate({"product": "mrna-4157", "comparator_curve": rising})
+
+
+def test_a_model_that_cannot_be_followed_is_refused() -> None:
+    growing = {"dynamics": {"tumor_growth_per_hour": 0.1}, "horizon_days": 3650.0}
+    with pytest.raises(InvalidInput) as refused:
+        run(product="whole-cell-prostate-kronik2010", days=[0.0], **growing)
+    assert refused.value.errors[0]["pointer"] == "/dynamics"

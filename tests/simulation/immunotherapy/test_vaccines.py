@@ -42,3 +42,24 @@ def test_every_product_has_a_source_and_a_dose() -> None:
         assert product.source
         assert product.dose
         assert list(product.schedule_days) == sorted(product.schedule_days)
+
+
+@pytest.mark.parametrize("twice", [[1e-300, 14.0], [0.0, 14.0, 14.000000000000002], [5e-324, 14.0]])
+def test_times_that_differ_by_rounding_are_one_instant(twice: list[float]) -> None:
+    outputs = [0.0, 7.0, 14.0, 14.000000000000002, 28.0]
+    found = simulate(twice, 1e6, outputs, initial={"tumor_cells": 1e6})
+    rounded = [round(day, 6) for day in twice]
+    assert found == pytest.approx(simulate(rounded, 1e6, outputs, initial={"tumor_cells": 1e6}), rel=1e-5, abs=1e-5)
+    assert np.array_equal(found[2], found[3])
+
+
+def test_the_last_output_may_come_at_once() -> None:
+    assert simulate([0.0], 1e6, [0.0, 5e-324], initial={"tumor_cells": 3.0})[:, 6] == pytest.approx([3.0, 3.0])
+
+
+def test_the_work_is_bounded() -> None:
+    many = np.arange(50) * 70.0
+    with pytest.raises(RuntimeError, match="too many steps"):
+        simulate(many, 1e12, [3650.0], initial={"tumor_cells": 1e13, "cytotoxic_t_cells": 1e13})
+    with pytest.raises(RuntimeError, match="no bound"):
+        simulate([], [], [3650.0], initial={"tumor_cells": 1e6}, tumor_growth_per_hour=0.1)

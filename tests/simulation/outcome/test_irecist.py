@@ -32,8 +32,25 @@ def test_a_scan_before_four_weeks_less_two_days_does_not_confirm() -> None:
 
 def test_the_window_of_the_confirming_scan_is_told_while_open() -> None:
     judged = irecist.assess([visit(0, 80), visit(42, 100), visit(84, 100), visit(126, 50)])
-    assert [a.confirmation_due for a in judged] == [(70.0, 98.0), (70.0, 98.0), None]
+    assert [a.confirmation_due for a in judged] == [(68.0, 98.0), (84.0, 140.0), None]
     assert [a.open_since for a in judged] == [42.0, 42.0, None]
+
+
+def test_a_scan_on_the_first_day_that_was_told_confirms_and_one_before_does_not() -> None:
+    start = [visit(0, 80), visit(42, 100)]
+    due = irecist.assess(start)[-1].confirmation_due
+    assert due is not None
+    assert irecist.assess([*start, visit(due[0], 110)])[-1].overall == "iCPD"
+    assert irecist.assess([*start, visit(due[0] - 0.5, 110)])[-1].rule == "too-early-to-confirm"
+
+
+def test_another_unconfirmed_visit_moves_the_end_of_the_window() -> None:
+    start = [visit(0, 80), visit(42, 100), visit(112, 100)]
+    assert irecist.assess(start)[-1].confirmation_due == (112.0, 168.0)
+    for day, late in ((168, False), (169, True)):
+        judged = irecist.assess([*start, visit(day, 110)])[-1]
+        assert judged.overall == "iCPD"
+        assert judged.rule.endswith("-after-the-window") == late
 
 
 def test_an_early_scan_for_symptoms_with_an_additional_new_lesion_confirms() -> None:
