@@ -26,6 +26,7 @@ class Delivery(Schema):
 
     course_id: Identifier
     beams: Annotated[list[BeamOn], Field(min_length=1, max_length=50)]
+    """When the beam is on within each fraction."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -39,8 +40,8 @@ class TumorBlood(Schema):
     """Blood of the tumor, taken out of the organ that it lies in."""
 
     host: Annotated[Organ, Field(description="Organ whose blood the tumor shares.", examples=["lung"])]
-    volume_fraction: Share
-    flow_fraction: Share
+    volume_fraction: Annotated[Share, Field(description="Share of the host's blood volume that is the tumor's.")]
+    flow_fraction: Annotated[Share, Field(description="Share of the host's blood flow that is the tumor's.")]
 
 
 class BloodRequest(ComputeRequest):
@@ -78,22 +79,24 @@ class BloodRequest(ComputeRequest):
 class DoseQuantile(Schema):
     """Dose below which a share of the blood stays."""
 
-    probability: Probability
-    dose_gy: DoseRead
+    probability: Annotated[Probability, Field(description="Share of the blood that stays below dose_gy.")]
+    dose_gy: Annotated[DoseRead, Field(description="Quantile of the blood dose.")]
 
 
 class DoseDistribution(Schema):
     """Dose over the blood; the mean is exact, the rest comes from sampled particles."""
 
-    mean_gy: DoseRead
-    sd_gy: DoseRead
+    mean_gy: Annotated[DoseRead, Field(description="Mean dose of the blood.")]
+    sd_gy: Annotated[DoseRead, Field(description="Standard deviation over the blood.")]
     quantiles: list[DoseQuantile]
+    """Quantiles of the dose."""
 
 
 class ImmuneDose(Schema):
     """Effective dose to immune cells; null with a reason where an organ is missing."""
 
     value_gy: DoseRead | None
+    """Effective uniform dose; null where an organ is missing."""
     reason: str | None
 
 
@@ -103,15 +106,19 @@ class CourseBlood(Schema):
     course_id: str
     fraction_count: int
     beam_on_seconds: float
+    """Time with the beam on in one fraction."""
     per_fraction: Annotated[DoseDistribution, Field(description="Of a fraction of mean size.")]
     unirradiated_share: Annotated[Probability, Field(description="Blood that a mean fraction does not reach.")]
     course: DoseDistribution
+    """Of the whole course."""
     sampled_mean_ratio: Annotated[
         float, Field(description="Mean of the sampled particles over the exact mean, before they were scaled to it.")
     ]
     compartments: Annotated[dict[str, float], Field(description="Mean dose of each irradiated compartment, Gy.")]
     edic: ImmuneDose
+    """Effective dose to immune circulating cells (EDIC)."""
     edric: ImmuneDose
+    """Estimated dose of radiation to immune cells (EDRIC)."""
     exposure_basis: Annotated[
         Literal["edic", "mean_blood_dose"], Field(description="What the lymphocyte reserve's exposure is taken from.")
     ]
@@ -122,7 +129,7 @@ class FractionLymphocytes(Schema):
 
     day: float
     course_id: str
-    mean_blood_dose_gy: DoseRead
+    mean_blood_dose_gy: Annotated[DoseRead, Field(description="Mean blood dose of this fraction.")]
     surviving_fraction: Annotated[Estimate, Field(description="Circulating lymphocytes that this fraction spares.")]
     surviving_fraction_so_far: Annotated[
         Estimate, Field(description="Product over all fractions, without exchange and recovery.")
@@ -135,6 +142,7 @@ class CountSeries(Schema):
 
     day: list[float]
     value: list[float]
+    """Count at each time."""
     lower: list[float]
     upper: list[float]
 
@@ -144,28 +152,40 @@ class Nadir(Schema):
 
     day: float
     relative_count: Estimate
+    """Lowest count over the count before treatment."""
     count_1e9_per_l: Estimate | None
+    """Lowest count; null when the baseline count is not known."""
 
 
 class GradeProbability(Schema):
     """Probability that the lowest count reaches a grade of lymphopenia or a worse one."""
 
     grade: Literal[3, 4]
+    """CTCAE 5.0 grade."""
     below_1e9_per_l: float
-    probability: Probability
+    """Count below which the grade begins."""
+    probability: Estimate
+    """Probability that the lowest count falls below it."""
+    interval_note: Annotated[str, Field(description="What the value covers, and why it has no interval.")]
 
 
 class BloodResult(Schema):
     """Blood dose of every course and the lymphocyte count over the whole plan."""
 
     total_blood_volume_l: float
+    """Blood volume that was used."""
     cardiac_output_l_per_min: float
+    """Cardiac output that was used."""
     courses: list[CourseBlood]
+    """Blood dose, course by course."""
     fractions: list[FractionLymphocytes]
+    """Lymphocytes, fraction by fraction."""
     interval_level: Level
     relative_count: CountSeries
+    """Count over the count before treatment."""
     count_1e9_per_l: Annotated[CountSeries | None, Field(description="Null when the baseline count is not known.")]
     nadir: Nadir
+    """Lowest count of the whole time."""
     lymphopenia: Annotated[
         list[GradeProbability] | None, Field(description="CTCAE 5.0; null when the baseline count is not known.")
     ]

@@ -19,7 +19,9 @@ class VirtualPopulation(Schema):
     """Virtual patients without measured lesions: how many lesions, and how large they are."""
 
     lesion_count: Annotated[int, Field(ge=1, le=8, examples=[4]), Whole] = 4
+    """Lesions of every virtual patient."""
     organ: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = "lung"
+    """Organ of the lesions, in lower case."""
     median_volume_cm3: Annotated[float, number("cm3", "Median lesion volume.", example=12.0, gt=0, le=2000)] = 12.0
     log_volume_sd: Annotated[float, Field(ge=0, le=2, description="Standard deviation of log volume.")] = 0.8
 
@@ -51,12 +53,14 @@ class SimulationRequest(_Simulated):
 
     plan: Plan = Plan()
     models: Annotated[list[TumorModelId], Field(min_length=1, max_length=9)] = ["multi-lesion"]
+    """Simulators to ask."""
 
 
 class NamedPlan(Schema):
     """One of the plans to compare."""
 
     id: Identifier
+    """Name of the plan in the answer."""
     plan: Plan
 
 
@@ -64,6 +68,7 @@ class ComparisonRequest(_Simulated):
     """The same patient under two to eight plans; the first one is the reference."""
 
     plans: Annotated[list[NamedPlan], Field(min_length=2, max_length=8)]
+    """Plans to compare; the first one is the reference."""
     model: TumorModelId = "multi-lesion"
     patients: Annotated[
         int, Field(ge=50, le=20000, description="Number of virtual patients under every plan.", examples=[1000]), Whole
@@ -88,17 +93,23 @@ class SeriesRead(Schema):
     """Median and bands of a quantity on ``time_days``."""
 
     median: list[float]
+    """Median at each time."""
     bands: list[BandRead]
+    """Central bands of the virtual patients."""
 
 
 class LesionRead(Schema):
     """One lesion over time."""
 
     id: str
+    """The lesion, by its id in the patient or the population."""
     organ: str
     irradiated: bool
+    """The lesion lies in a field of the plan."""
     target: bool
+    """Counts as a RECIST target lesion."""
     diameter_mm: SeriesRead
+    """Diameter over time."""
     local_control: Annotated[
         Estimate | None, Field(description="Probability that no viable cell is left at the horizon.")
     ]
@@ -108,7 +119,9 @@ class DrugSeriesRead(Schema):
     """Concentration of the antibodies against one target."""
 
     target: str
+    """Molecule that the antibodies block."""
     concentration_mg_per_l: SeriesRead
+    """Serum concentration over time."""
 
 
 class CurveRead(Schema):
@@ -116,41 +129,94 @@ class CurveRead(Schema):
 
     time_days: list[float]
     survival: list[Probability | None]
+    """Kaplan-Meier estimate at each time."""
     lower: list[Probability | None]
     upper: list[Probability | None]
     at_risk: list[int]
     median_days: float | None
+    """Median time to the event; null where it is not reached."""
 
 
 class ResponseRead(Schema):
     """RECIST 1.1 best overall response of the simulated patients, unconfirmed."""
 
     complete: Estimate
+    """Probability of complete response."""
     partial: Estimate
+    """Probability of partial response."""
     stable: Estimate
+    """Probability of stable disease."""
     progressive: Estimate
+    """Probability of progressive disease."""
     not_evaluable: Estimate
+    """Probability that no response can be assessed."""
+
+
+class IncidenceRead(Schema):
+    """Share of the virtual patients who have had the event by each day of ``by_time.time_days``."""
+
+    probability: list[Probability]
+    """Probability of the event by each time."""
+    lower: Annotated[list[Probability] | None, Field(description="Null for a model of one subject.")]
+    upper: Annotated[list[Probability] | None, Field(description="Null for a model of one subject.")]
+
+
+class OutcomesByTimeRead(Schema):
+    """Cumulative incidence; responses are seen at scans. The last value of each curve is the one at the horizon."""
+
+    time_days: list[float]
+    level: Level
+    response: Annotated[IncidenceRead, Field(description="Complete or partial response by this day.")]
+    abscopal_response: Annotated[
+        IncidenceRead | None,
+        Field(description="Response of the lesions outside every field; null as abscopal_note says."),
+    ]
+    progression: Annotated[
+        IncidenceRead, Field(description="Progression or death by this day: one minus Kaplan-Meier.")
+    ]
+    relapse_after_response: Annotated[
+        IncidenceRead | None,
+        Field(description="Progression or death by this day among all who ever respond; null without responders."),
+    ]
 
 
 class OutcomesRead(Schema):
     """What happens to the simulated patients by the horizon."""
 
     best_response: ResponseRead
+    """Best overall response."""
     objective_response: Estimate
+    """Probability of complete or partial response."""
     abscopal_response: Annotated[
         Estimate | None,
         Field(
             description="RECIST response of the lesions outside every field (in a comparison: of every plan); "
-            "null without such lesions."
+            "null as abscopal_note says."
         ),
     ]
-    progression: Annotated[Estimate, Field(description="Progression or death by the horizon.")]
-    relapse_after_response: Annotated[Estimate | None, Field(description="Progression among responders.")]
+    abscopal_note: Annotated[
+        str | None, Field(description="Why there is no abscopal response: no such lesion, or no such mechanism.")
+    ]
+    progression: Annotated[
+        Estimate,
+        Field(description="Progression or death by the horizon: one minus Kaplan-Meier, dropouts are censored."),
+    ]
+    relapse_after_response: Annotated[Estimate | None, Field(description="Progression or death among responders.")]
     severe_lymphopenia: Annotated[
         Estimate | None,
-        Field(description="Lymphocytes below 0.5e9/L at some time; needs labs.lymphocytes_1e9_per_l."),
+        Field(
+            description="Lymphocytes below 0.5e9/L at some time, with the spread between patients; needs "
+            "labs.lymphocytes_1e9_per_l. From the organ doses of the plan where every course lists an organ that "
+            "holds blood, else from the size of the fields."
+        ),
     ]
+    interval_note: Annotated[
+        str | None, Field(description="Why the probabilities have no interval; null where they have.")
+    ]
+    by_time: OutcomesByTimeRead
+    """The same probabilities over time."""
     progression_free_survival: CurveRead
+    """Time to progression or death."""
     overall_survival: Annotated[CurveRead | None, Field(description="Null where the model has no survival link.")]
 
 
@@ -158,7 +224,9 @@ class SensitivityRead(Schema):
     """How the best change of the sum of diameters hangs on one parameter, over the virtual patients."""
 
     parameter: str
+    """Parameter that differs between the virtual patients."""
     rank_correlation: Annotated[float, Field(ge=-1, le=1)]
+    """Spearman rank correlation, -1 to 1."""
 
 
 class PlanComplicationRead(Schema):
@@ -168,6 +236,7 @@ class PlanComplicationRead(Schema):
     model: str
     endpoint: str
     probability: Estimate
+    """Probability of the complication."""
     interval_note: IntervalNote
 
 
@@ -179,16 +248,22 @@ class ModelSimulationRead(Schema):
     notes: list[str]
     validated_on_patients: bool
     lesions: list[LesionRead]
+    """Every lesion over time."""
     sum_of_diameters_mm: SeriesRead
     courses_mm: Annotated[list[list[float]], Field(description="Sum of diameters of the first virtual patients.")]
     best_change_percentiles: Annotated[
         list[float], Field(description="Best relative change of the target sum at percentiles 0, 1, … 100.")
     ]
     lymphocyte_relative: SeriesRead | None
+    """Lymphocyte count over its start; null where the model has none."""
     drugs: list[DrugSeriesRead]
+    """Serum concentrations over time."""
     car_relative: SeriesRead | None
+    """CAR-T cells over their maximum; null where the model has none."""
     outcomes: OutcomesRead
+    """What happens by the horizon."""
     sensitivity: list[SensitivityRead]
+    """Which parameters the answer hangs on."""
 
 
 class SimulationResult(Schema):
@@ -196,8 +271,9 @@ class SimulationResult(Schema):
 
     time_days: list[float]
     fractions: Annotated[list[Day], Field(description="Days of the fractions.")]
-    doses: Annotated[list[Day], Field(description="Days of the drug doses.")]
+    doses: Annotated[list[Day], Field(description="Days of the drug doses up to the horizon.")]
     simulations: list[ModelSimulationRead]
+    """Answers, model by model."""
     complications: list[PlanComplicationRead]
 
 
@@ -205,8 +281,11 @@ class PlanOutcomesRead(Schema):
     """Outcomes under one plan."""
 
     id: str
+    """The plan, by its id."""
     ignored: list[str]
+    """Parts of the plan that the model cannot represent."""
     outcomes: OutcomesRead
+    """What happens by the horizon."""
     sum_of_diameters_mm: SeriesRead
     complications: list[PlanComplicationRead]
 
@@ -218,28 +297,71 @@ class DifferenceRead(Schema):
         "objective_response", "abscopal_response", "progression", "severe_lymphopenia",
         "progression_free_days", "overall_survival_days",
     ]  # fmt: skip
+    """The outcome that is compared."""
     unit: Literal["probability", "d"]
     difference: Estimate
+    """This plan minus the reference plan, in the unit."""
+    smallest_meaningful_difference: Annotated[
+        float, Field(description="In the unit of the difference; an assumed convention, the same for all models.")
+    ]
     better: Annotated[
-        bool | None, Field(description="Whether the difference is an improvement; null when its interval spans zero.")
+        bool | None,
+        Field(
+            description="Whether the difference is an improvement; null when its interval spans zero, when it is "
+            "smaller than the smallest meaningful difference, or when the model gives no interval."
+        ),
     ]
     number_needed_to_treat: Annotated[
         float | None,
-        Field(description="Patients for one more (or one fewer) event; null when the interval spans zero."),
+        Field(description="Patients for one more (or one fewer) event; null unless the difference is an improvement."),
     ]
+
+
+class HarmDifferenceRead(Schema):
+    """One harm of a plan minus that of the reference plan, from published incidence or a complication model."""
+
+    harm: Annotated[str, Field(examples=["treatment_related_grade_3_or_higher"])]
+    """The harm that is compared."""
+    organ: str | None
+    model: str
+    reference: Annotated[Estimate, Field(description="Probability under the reference plan.")]
+    plan: Annotated[Estimate, Field(description="Probability under this plan.")]
+    difference: Annotated[
+        Estimate,
+        Field(description="With an interval as if both were independent, where both have one; never too narrow."),
+    ]
+    sources: list[str]
+    """Where the figures come from."""
+    notes: Annotated[list[str], Field(description="How patient or plan differ from where the figures come from.")]
 
 
 class PlanComparisonRead(Schema):
     """A plan against the reference plan."""
 
     id: str
+    """The plan, by its id."""
     verdict: Annotated[
-        Literal["expected gain", "expected loss", "mixed", "no expected gain"],
-        Field(description="No expected gain: every interval of an efficacy outcome spans zero."),
+        Literal["expected gain", "expected loss", "mixed", "no expected gain", "undetermined"],
+        Field(
+            description="Of the efficacy outcomes alone, harm not weighed. No expected gain: every interval spans zero "
+            "or the difference is smaller than the smallest meaningful one. Undetermined: the model gives no interval."
+        ),
     ]
-    dominates: Annotated[bool, Field(description="Better in some efficacy outcome, worse in no outcome.")]
-    dominated: Annotated[bool, Field(description="Worse in some outcome, better in none.")]
+    verdict_note: Annotated[str | None, Field(description="What bears on the verdict beside the intervals.")]
+    dominates: Annotated[
+        bool | None,
+        Field(
+            description="Better in some efficacy outcome, worse in no outcome, and no harm is higher; null when that "
+            "turns on a harm that is not known for both plans."
+        ),
+    ]
+    dominated: Annotated[bool | None, Field(description="The same with the two plans exchanged.")]
+    dominance_note: Annotated[str | None, Field(description="Why dominance is null, or which harm is higher.")]
     differences: list[DifferenceRead]
+    """Efficacy outcomes against the reference plan."""
+    harms: list[HarmDifferenceRead]
+    """Harms against the reference plan."""
+    harms_unknown: Annotated[list[str], Field(description="Harms that are not known for both plans.")]
 
 
 class ComparisonResult(Schema):
@@ -247,7 +369,10 @@ class ComparisonResult(Schema):
 
     model: str
     reference: str
+    """The reference plan, by its id."""
     time_days: list[float]
     plans: list[PlanOutcomesRead]
+    """Outcomes, plan by plan."""
     comparisons: list[PlanComparisonRead]
+    """Every other plan against the reference."""
     validated_on_patients: bool

@@ -40,7 +40,7 @@ def compute(request: wire.BloodRequest) -> Computation:
     unknown = {delivery.course_id for delivery in request.deliveries} - {course.id for course in courses}
     if unknown or len({delivery.course_id for delivery in request.deliveries}) < len(request.deliveries):
         raise InvalidInput("/deliveries", "every course_id must be the id of one course, at most once")
-    circulation = _circulation(request)
+    circulation = circulation_of(request)
     exposures = [course_exposure(request, index, course, circulation) for index, course in enumerate(courses)]
     counted = LymphocyteCounts(exposures, request)
     result = wire.BloodResult(
@@ -58,7 +58,14 @@ def compute(request: wire.BloodRequest) -> Computation:
     return Computation(result=result, models=models, warnings=(*_warnings(request, exposures), *not_validated(models)))
 
 
-def _circulation(request: wire.BloodRequest) -> Circulation:
+def circulation_of(request: wire.BloodRequest) -> Circulation:
+    """Return the circulation of the patient, with the tumor's where the request describes it.
+
+    Raises
+    ------
+    InvalidInput
+        Body size or tumor give no circulation.
+    """
     patient = request.patient
     sex = patient.sex or "male"
     total = request.total_blood_volume_l or blood_volume_l(

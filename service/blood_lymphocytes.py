@@ -1,7 +1,7 @@
 """The lymphocyte count through all courses of a plan, for equally likely sensitivities at once."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,47 @@ from simulation.radiation.lymphocytes import (
 )
 
 DAYS_BEFORE: Final = 1.0
+INTERVAL_NOTE: Final = (
+    "the spread between patients is in the value; no interval, because the sources print no uncertainty of the "
+    "calibrated relations"
+)
+Row = tuple[float, float, CourseExposure]
+"""Day of a fraction, its size against the mean one, and the course."""
+
+
+def survival_of_fractions(
+    exposures: Sequence[CourseExposure], alpha: NDArray[np.float64]
+) -> tuple[list[Row], NDArray[np.float64], NDArray[np.float64]]:
+    """Return all fractions by day, and the shares of blood and of reserve lymphocytes that survive each.
+
+    Parameters
+    ----------
+    exposures : sequence of CourseExposure
+    alpha : ndarray, shape (n,), 1/Gy
+
+    Returns
+    -------
+    tuple of list of rows, ndarray, ndarray
+        The arrays have the shape (n_fractions, n).
+    """
+    rows = sorted(
+        (
+            (fraction.day, float(share), exposure)
+            for exposure in exposures
+            for fraction, share in zip(exposure.course.fractions, exposure.fraction_share, strict=True)
+        ),
+        key=lambda row: row[0],
+    )
+    known: dict[tuple[str, float], tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+    for _, share, exposure in rows:
+        key = (exposure.course.id, share)
+        if key not in known:
+            known[key] = (
+                blood_survival(exposure.blood.particles_gy * share, alpha),
+                reserve_survival(exposure.mean_exposure_gy * share, alpha),
+            )
+    survived = [known[exposure.course.id, share] for _, share, exposure in rows]
+    return rows, np.array([blood for blood, _ in survived]), np.array([reserve for _, reserve in survived])
 
 
 class LymphocyteCounts:
@@ -33,29 +74,10 @@ class LymphocyteCounts:
             raise InvalidInput("/patient/labs/lymphocytes_1e9_per_l", "must be greater than 0")
         alpha = alpha_values_per_gy()
         self._median = len(alpha) // 2
-        self._rows = sorted(
-            (
-                (fraction.day, float(share), exposure)
-                for exposure in exposures
-                for fraction, share in zip(exposure.course.fractions, exposure.fraction_share, strict=True)
-            ),
-            key=lambda row: row[0],
-        )
-        known: dict[tuple[str, float], tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-        for _, share, exposure in self._rows:
-            key = (exposure.course.id, share)
-            if key not in known:
-                known[key] = (
-                    blood_survival(exposure.blood.particles_gy * share, alpha),
-                    reserve_survival(exposure.mean_exposure_gy * share, alpha),
-                )
-        survived = [known[exposure.course.id, share] for _, share, exposure in self._rows]
-        self._blood = np.array([blood for blood, _ in survived])
+        self._rows, self._blood, reserve = survival_of_fractions(exposures, alpha)
         fraction_days = np.array([row[0] for row in self._rows])
         self._days = np.arange(fraction_days[0] - DAYS_BEFORE, fraction_days[-1] + request.follow_days + 0.5)
-        self._counts = relative_counts(
-            fraction_days, self._blood, np.array([reserve for _, reserve in survived]), self._days
-        )
+        self._counts = relative_counts(fraction_days, self._blood, reserve, self._days)
 
     def _bounds(self) -> tuple[float, float]:
         return (1 - self._level) / 2, (1 + self._level) / 2
@@ -112,13 +134,13 @@ class LymphocyteCounts:
         """Return the probabilities of severe lymphopenia."""
         if self.baseline is None:
             return None
-        three, four = GRADE_LIMITS_1E9_PER_L["grade_3"], GRADE_LIMITS_1E9_PER_L["grade_4"]
-        lowest = self._counts.nadir
-        return [
-            wire.GradeProbability(
-                grade=3, below_1e9_per_l=three, probability=probability_below(three, self.baseline, lowest)
-            ),
-            wire.GradeProbability(
-                grade=4, below_1e9_per_l=four, probability=probability_below(four, self.baseline, lowest)
-            ),
-        ]
+        return [self._grade(3, self.baseline), self._grade(4, self.baseline)]
+
+    def _grade(self, grade: Literal[3, 4], baseline: float) -> wire.GradeProbability:
+        below = GRADE_LIMITS_1E9_PER_L[f"grade_{grade}"]
+        return wire.GradeProbability(
+            grade=grade,
+            below_1e9_per_l=below,
+            probability=Estimate(value=probability_below(below, baseline, self._counts.nadir), interval=None),
+            interval_note=INTERVAL_NOTE,
+        )

@@ -2,31 +2,28 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas import simulations as wire
-from schemas.run import ModelRef
+from schemas.run import ModelRef, RunWarning
 from service import simulations_figures as figures
 from service.complications import complications_of
+from service.flat_exposure import FLAT_EXPOSURE, flat_exposure
+from service.harms import INCIDENCE_MODEL, Harms, Treated, compare_harms, dominance
 from service.kinds import Computation, Kind
 from service.scenarios import output_days, scenario_of
-from service.simulations import (
-    EXAMPLE,
-    LEVEL,
-    cohort_of,
-    estimate,
-    read_band,
-    read_outcomes,
-    reference,
-    severe_lymphopenia,
-    warnings_of,
-)
+from service.simulations import EXAMPLE, cohort_of, read_band, reference, warnings_of
+from service.simulations_outcomes import LEVEL, abscopal_note, estimate, read_outcomes, severe_lymphopenia
+from service.simulations_ranges import check_ranges
+from simulation.outcome.thresholds import MEANINGFUL_DAYS, MEANINGFUL_PROBABILITY
 from simulation.registry import CARDS
 from simulation.tumor.cohort import Cohort, mean_difference
+from simulation.tumor.interface import MODELS
+from simulation.tumor.scenario import Scenario
 
 Floats = NDArray[np.float64]
 Outcome = Literal[
@@ -43,8 +40,14 @@ _MORE_IS_BETTER: Final[Mapping[Outcome, bool]] = {
 }
 _EFFICACY: Final = frozenset(_MORE_IS_BETTER) - {"severe_lymphopenia"}
 _IN_DAYS: Final = frozenset({"progression_free_days", "overall_survival_days"})
-_RESOLUTION_DAYS: Final = 0.5
-"""A smaller mean difference is the solver's tolerance, not an effect of the plan."""
+_NO_INTERVAL: Final = "the model simulates one subject and gives no interval"
+Verdict = Literal["expected gain", "expected loss", "mixed", "no expected gain", "undetermined"]
+_VERDICTS: Final[Mapping[tuple[bool, bool], Verdict]] = {
+    (True, False): "expected gain",
+    (False, True): "expected loss",
+    (True, True): "mixed",
+    (False, False): "no expected gain",
+}
 
 
 def compute(request: wire.ComparisonRequest) -> Computation:
@@ -59,16 +62,20 @@ def compute(request: wire.ComparisonRequest) -> Computation:
     cohorts: list[Cohort] = []
     plans: list[wire.PlanOutcomesRead] = []
     models: dict[ModelRef, None] = {}
-    notices = []
+    notices: list[RunWarning] = []
+    treated: list[Treated] = []
+    for index, named in enumerate(request.plans):
+        notices += check_ranges(request, named.plan, [(request.model, "/model")], f"/plans/{index}/plan")
     scenarios = [scenario_of(request, named.plan, f"/plans/{i}/plan") for i, named in enumerate(request.plans)]
-    irradiated = np.any([scenario.irradiated for scenario in scenarios], axis=0)
-    for index, (named, scenario) in enumerate(zip(request.plans, scenarios, strict=True)):
+    irradiated = np.any([scenario.irradiated for scenario, _ in scenarios], axis=0)
+    for index, (named, (scenario, read_as)) in enumerate(zip(request.plans, scenarios, strict=True)):
         pointer = f"/plans/{index}/plan"
         cohort = cohort_of(request, scenario, request.model, "/model", irradiated)
         complications, used, noticed = complications_of(named.plan, request.patient, request.seed, pointer)
         cohorts.append(cohort)
         models |= dict.fromkeys((reference(request.model), *used))
-        notices += [*noticed, *warnings_of(request.patient, named.plan, [cohort])]
+        treated.append(Treated(named.plan, complications))
+        notices += [*read_as, *noticed, *warnings_of([cohort], pointer)]
         plans.append(
             wire.PlanOutcomesRead(
                 id=named.id,
@@ -80,82 +87,116 @@ def compute(request: wire.ComparisonRequest) -> Computation:
                 complications=complications,
             )
         )
-    columns = [_outcomes(cohort, request) for cohort in cohorts]
+    counted_alike = _counted_alike([scenario for scenario, _ in scenarios])
+    columns = [_outcomes(cohort, request, counted_alike) for cohort in cohorts]
+    harms = [
+        compare_harms(treated[0], one, request.patient, lymphopenia_known="severe_lymphopenia" in columns[0])
+        for one in treated[1:]
+    ]
+    if any(row.model == INCIDENCE_MODEL for found in harms for row in found.differences):
+        models[reference(INCIDENCE_MODEL)] = None
+    flat = [flat_exposure(request.plans[0].plan, named.plan, request.patient.weight_kg) for named in request.plans[1:]]
     result = wire.ComparisonResult(
         model=request.model,
         reference=request.plans[0].id,
         time_days=[float(day) for day in shown_days],
         plans=plans,
         comparisons=[
-            _compare(named.id, columns[0], column, cohorts[0].outcomes.posterior_set)
-            for named, column in zip(request.plans[1:], columns[1:], strict=True)
+            _compare(named.id, columns[0], column, cohorts[0], found, same_exposure)
+            for named, column, found, same_exposure in zip(request.plans[1:], columns[1:], harms, flat, strict=True)
         ],
         validated_on_patients=CARDS[request.model].validated_on_patients,
     )
     return Computation(result=result, models=tuple(models), warnings=tuple(dict.fromkeys(notices)))
 
 
-def _outcomes(cohort: Cohort, request: wire.ComparisonRequest) -> dict[Outcome, Floats]:
+def _counted_alike(scenarios: Sequence[Scenario]) -> bool:
+    """Return whether the lymphocytes of all plans with radiotherapy come from organ doses, or from none."""
+    return len({scenario.lymphocytes is None for scenario in scenarios if scenario.fractions.day.size}) < 2
+
+
+def _outcomes(cohort: Cohort, request: wire.ComparisonRequest, counted_alike: bool) -> dict[Outcome, Floats]:
     """Return one number per virtual patient and outcome; outcomes that the model does not know are absent."""
     outcomes = cohort.outcomes
     found: dict[Outcome, Any] = {
         "objective_response": outcomes.responded,
-        "abscopal_response": outcomes.abscopal_response,
-        "progression": outcomes.pfs_event,
-        "severe_lymphopenia": severe_lymphopenia(outcomes, request.patient),
-        "progression_free_days": outcomes.pfs_days,
+        "abscopal_response": outcomes.abscopal_response if abscopal_note(cohort) is None else None,
+        "progression": outcomes.progression_weight,
+        "severe_lymphopenia": severe_lymphopenia(outcomes, request.patient) if counted_alike else None,
+        "progression_free_days": outcomes.progression_free_days(request.horizon_days),
         "overall_survival_days": outcomes.os_days if cohort.survival_known else None,
     }
     return {name: np.asarray(values, dtype=np.float64) for name, values in found.items() if values is not None}
 
 
 def _compare(
-    plan_id: str, base: Mapping[Outcome, Floats], other: Mapping[Outcome, Floats], posterior_set: NDArray[np.int64]
+    plan_id: str,
+    base: Mapping[Outcome, Floats],
+    other: Mapping[Outcome, Floats],
+    cohort: Cohort,
+    harms: Harms,
+    flat: bool,
 ) -> wire.PlanComparisonRead:
-    rows = [_difference(name, base[name], other[name], posterior_set) for name in base if name in other]
+    rows = [_difference(name, base[name], other[name], cohort, flat) for name in base if name in other]
     efficacy = [row.better for row in rows if row.outcome in _EFFICACY]
     better, worse = (any(row.better is side for row in rows) for side in (True, False))
     gain, loss = (any(found is side for found in efficacy) for side in (True, False))
-    verdicts: dict[tuple[bool, bool], Literal["expected gain", "expected loss", "mixed", "no expected gain"]] = {
-        (True, False): "expected gain",
-        (False, True): "expected loss",
-        (True, True): "mixed",
-        (False, False): "no expected gain",
-    }
+    one_subject = MODELS[cohort.model_id].one_subject
+    dominates, note = (None, _NO_INTERVAL) if one_subject else dominance(gain, worse, harms, 1.0)
+    dominated, against = (None, None) if one_subject else dominance(loss, better, harms, -1.0)
     return wire.PlanComparisonRead(
         id=plan_id,
-        verdict=verdicts[gain, loss],
-        dominates=gain and not worse,
-        dominated=worse and not better,
+        verdict="undetermined" if one_subject else _VERDICTS[gain, loss],
+        verdict_note=FLAT_EXPOSURE if flat else _NO_INTERVAL if one_subject else None,
+        dominates=dominates,
+        dominated=dominated,
+        dominance_note=note if note is not None else against,
         differences=rows,
+        harms=list(harms.differences),
+        harms_unknown=list(harms.unknown),
     )
 
 
-def _difference(name: Outcome, base: Floats, other: Floats, posterior_set: NDArray[np.int64]) -> wire.DifferenceRead:
+def _difference(name: Outcome, base: Floats, other: Floats, cohort: Cohort, flat: bool) -> wire.DifferenceRead:
     value = float((other - base).mean())
-    interval = mean_difference(base, other, posterior_set, level=LEVEL)
     in_days = name in _IN_DAYS
-    certain = (interval.lower > 0.0 or interval.upper < 0.0) and not (in_days and abs(value) < _RESOLUTION_DAYS)
+    meaningful = MEANINGFUL_DAYS if in_days else MEANINGFUL_PROBABILITY
+    interval = None
+    better = None
+    if not MODELS[cohort.model_id].one_subject:
+        interval = mean_difference(base, other, cohort.outcomes.posterior_set, level=LEVEL)
+        if not flat and (interval.lower > 0.0 or interval.upper < 0.0) and abs(value) >= meaningful:
+            better = (value > 0.0) == _MORE_IS_BETTER[name]
     return wire.DifferenceRead(
         outcome=name,
         unit="d" if in_days else "probability",
         difference=estimate(value, interval),
-        better=((value > 0.0) == _MORE_IS_BETTER[name]) if certain else None,
-        number_needed_to_treat=1.0 / abs(value) if certain and not in_days else None,
+        smallest_meaningful_difference=meaningful,
+        better=better,
+        number_needed_to_treat=1.0 / abs(value) if better and not in_days else None,
     )
 
 
 def series(_input: Mapping[str, Any], result: Mapping[str, Any]) -> str:
-    """Return the differences as CSV."""
+    """Return the differences of outcomes and harms as CSV."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(("plan", "reference", "outcome", "unit", "difference", "level", "lower", "upper", "verdict"))
     for compared in result["comparisons"]:
-        for row in compared["differences"]:
-            found = row["difference"]
-            interval = (found["interval"][key] for key in ("level", "lower", "upper"))
-            head = (compared["id"], result["reference"], row["outcome"], row["unit"])
-            writer.writerow((*head, found["value"], *interval, compared["verdict"]))
+        rows = [(row["outcome"], row["unit"], row["difference"]) for row in compared["differences"]]
+        rows += [
+            (
+                ":".join(filter(None, ("harm", row["organ"], row["harm"], row["model"]))),
+                "probability",
+                row["difference"],
+            )
+            for row in compared["harms"]
+        ]
+        for name, unit, found in rows:
+            interval = found["interval"] or {}
+            limits = (interval.get(key) for key in ("level", "lower", "upper"))
+            head = (compared["id"], result["reference"], name, unit)
+            writer.writerow((*head, found["value"], *limits, compared["verdict"]))
     return buffer.getvalue()
 
 
@@ -167,8 +208,10 @@ KIND: Final = Kind(
     summary="Compare two to eight plans for the same patient",
     description=(
         "The same virtual patients under every plan, so that differences are not noise: difference of each outcome "
-        "from the first plan with its 90 % interval, number needed to treat, dominance, and 'no expected gain' where "
-        "every efficacy interval spans zero."
+        "from the first plan with its 90 % interval, number needed to treat, and 'no expected gain' where every "
+        "efficacy interval spans zero or the difference is smaller than a stated one. Harm stands beside it: organ "
+        "complications where histograms are given, published adverse events of the drugs. One plan dominates another "
+        "only if no harm is higher, and where harm is not known for both, dominance is null and says so."
     ),
     request=wire.ComparisonRequest,
     result=wire.ComparisonResult,

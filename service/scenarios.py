@@ -1,16 +1,21 @@
 """Patient, plan and grid of a request as the scenario that the tumor models take."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.patient import Lesion, Patient
 from schemas.plan import Plan
+from schemas.run import RunWarning
 from schemas.simulations import ComparisonRequest, SimulationRequest, VirtualPopulation
 from service.errors import InvalidInput
+from service.plan_lymphocytes import plan_lymphocytes
 from service.radiotherapy import radiotherapy_plan
 from service.regimens import drug_plan
+from simulation.immunotherapy.cart import PRODUCTS as CELL_PRODUCTS
+from simulation.immunotherapy.vaccines import PRODUCTS as VACCINES
 from simulation.tumor.exposure import course_exposure
 from simulation.tumor.scenario import CellDose, Covariates, Fractions, Scenario, volume_cm3
 
@@ -19,8 +24,10 @@ MAX_OUTPUTS = 800
 MAX_LESIONS = 8
 
 
-def scenario_of(request: SimulationRequest | ComparisonRequest, plan: Plan, pointer: str = "/plan") -> Scenario:
-    """Return the scenario of one patient under one plan.
+def scenario_of(
+    request: SimulationRequest | ComparisonRequest, plan: Plan, pointer: str = "/plan"
+) -> tuple[Scenario, tuple[RunWarning, ...]]:
+    """Return the scenario of one patient under one plan, and what to know about how it was read.
 
     Parameters
     ----------
@@ -34,24 +41,44 @@ def scenario_of(request: SimulationRequest | ComparisonRequest, plan: Plan, poin
     Raises
     ------
     InvalidInput
-        A lesion lacks its size, a course names an unknown lesion, or the grid is too fine.
+        A lesion lacks its size, a course names no lesion or an unknown one, a product is unknown, or the grid is too
+        fine.
     """
     lesions = lesions_of(request)
+    _known_products(plan, pointer)
     ids = tuple(lesion.id for lesion in lesions)
     population = request.population
-    return Scenario(
+    days = np.union1d(output_days(request), scan_days(request))
+    lymphocytes, field_exposure, noticed = plan_lymphocytes(request, plan, days, pointer)
+    fractions = _fractions(plan, ids, request.horizon_days, pointer)
+    if field_exposure is not None:
+        fractions = replace(fractions, field_exposure=field_exposure)
+    scenario = Scenario(
         lesion_ids=ids,
         organs=tuple(lesion.organ for lesion in lesions),
-        volume_cm3=np.array([_volume(lesion, index) for index, lesion in enumerate(lesions)]),
-        fractions=_fractions(plan, ids, request.horizon_days, pointer),
+        volume_cm3=np.array([volume for _, volume in lesion_volumes(request)]),
+        fractions=fractions,
         drugs=drug_plan(plan.drugs, request.patient.weight_kg, f"{pointer}/drugs"),
         cells=tuple(CellDose(cell.day, cell.product, cell.dose_cells) for cell in plan.cells),
         vaccine_days=tuple(sorted(day for vaccine in plan.vaccines for day in vaccine.days)),
         horizon_days=request.horizon_days,
-        output_days=np.union1d(output_days(request), scan_days(request)),
+        output_days=days,
         covariates=_covariates(request.patient),
         volume_spread_log=population.log_volume_sd if population is not None else 0.0,
+        lymphocytes=lymphocytes,
     )
+    return scenario, (*_without_lesion(plan, pointer), *noticed)
+
+
+def lesion_volumes(request: SimulationRequest | ComparisonRequest) -> list[tuple[str, float]]:
+    """Return the volume of every lesion in cm3, with the pointer of the member that gives it.
+
+    Raises
+    ------
+    InvalidInput
+        A lesion has no size, or none that differs from 0.
+    """
+    return [_volume(lesion, index) for index, lesion in enumerate(lesions_of(request))]
 
 
 def lesions_of(request: SimulationRequest | ComparisonRequest) -> Sequence[Lesion]:
@@ -95,14 +122,45 @@ def _virtual(population: VirtualPopulation) -> list[Lesion]:
     ]
 
 
-def _volume(lesion: Lesion, index: int) -> float:
-    if lesion.volume_cm3 is not None and lesion.volume_cm3 > 0.0:
-        return lesion.volume_cm3
-    if lesion.longest_diameter_mm is not None and lesion.longest_diameter_mm > 0.0:
-        return float(volume_cm3(np.array(lesion.longest_diameter_mm)))
-    raise InvalidInput(
-        f"/patient/lesions/{index}", "give longest_diameter_mm or volume_cm3 greater than 0, or leave the lesion out"
-    )
+def _volume(lesion: Lesion, index: int) -> tuple[str, float]:
+    where = f"/patient/lesions/{index}"
+    if lesion.volume_cm3 is not None:
+        where, volume = f"{where}/volume_cm3", lesion.volume_cm3
+    elif lesion.longest_diameter_mm is not None:
+        where, volume = f"{where}/longest_diameter_mm", float(volume_cm3(np.array(lesion.longest_diameter_mm)))
+    else:
+        volume = 0.0
+    if volume <= 0.0:
+        raise InvalidInput(where, "give longest_diameter_mm or volume_cm3 greater than 0, or leave the lesion out")
+    return where, volume
+
+
+def _known_products(plan: Plan, pointer: str) -> None:
+    for index, cell in enumerate(plan.cells):
+        if cell.product not in CELL_PRODUCTS:
+            raise InvalidInput(f"{pointer}/cells/{index}/product", f"choose one of {', '.join(sorted(CELL_PRODUCTS))}")
+    for index, vaccine in enumerate(plan.vaccines):
+        if vaccine.product not in VACCINES:
+            raise InvalidInput(f"{pointer}/vaccines/{index}/product", f"choose one of {', '.join(sorted(VACCINES))}")
+
+
+def _without_lesion(plan: Plan, pointer: str) -> tuple[RunWarning, ...]:
+    """Return a warning for every course that reaches no lesion but something else; refuse one that reaches nothing."""
+    found = []
+    for index, course in enumerate(plan.radiotherapy):
+        if course.lesion_ids:
+            continue
+        where = f"{pointer}/radiotherapy/{index}/lesion_ids"
+        if not course.organs and course.node_dose_per_fraction_gy is None and course.field_exposure != 0.0:
+            raise InvalidInput(where, "name the lesions that this course irradiates, or give the doses of organs")
+        found.append(
+            RunWarning(
+                code="course-without-lesion",
+                message="this course names no lesion: no tumor is irradiated by it, only what its organs and nodes say",
+                pointer=where,
+            )
+        )
+    return tuple(found)
 
 
 def _fractions(plan: Plan, ids: tuple[str, ...], horizon_days: float, pointer: str) -> Fractions:

@@ -9,30 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import simulations as wire
-from schemas.base import Estimate, IntervalRead
-from schemas.patient import Patient
-from schemas.plan import Plan
 from schemas.run import ModelRef, RunWarning
 from service import simulations_figures as figures
 from service.complications import complications_of
 from service.errors import InvalidInput
 from service.kinds import Computation, Kind
 from service.scenarios import lesions_of, output_days, scan_days, scenario_of
-from simulation.model import Interval
+from service.simulations_outcomes import Shares, floats, read_outcomes, rounded
+from service.simulations_ranges import check_ranges
 from simulation.outcome.bands import Band
-from simulation.outcome.summaries import CR, NE, PD, PR, SD
-from simulation.outcome.survival import kaplan_meier, median
-from simulation.outcome.thresholds import SEVERE_LYMPHOPENIA_1E9_PER_L
 from simulation.registry import CARDS
-from simulation.tumor.cohort import Cohort, PatientOutcomes, probability, summarize
-from simulation.tumor.interface import MODELS, simulate_chunks
+from simulation.tumor.cohort import Cohort, summarize
+from simulation.tumor.interface import simulate_chunks
 from simulation.tumor.scenario import Scenario
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-LEVEL: Final = 0.9
 THREADS: Final = 2
-_DIGITS: Final = 10
 
 
 def compute(request: wire.SimulationRequest) -> Computation:
@@ -43,21 +36,24 @@ def compute(request: wire.SimulationRequest) -> Computation:
     InvalidInput
         The plan or the lesions do not fit, or a model is unknown or cannot take the scenario.
     """
-    scenario = scenario_of(request, request.plan)
+    extrapolated = check_ranges(
+        request, request.plan, [(name, f"/models/{i}") for i, name in enumerate(request.models)]
+    )
+    scenario, noticed = scenario_of(request, request.plan)
     times = output_days(request)
     cohorts = [cohort_of(request, scenario, model, f"/models/{index}") for index, model in enumerate(request.models)]
     complications, models_used, notices = complications_of(request.plan, request.patient, request.seed)
     result = wire.SimulationResult(
-        time_days=_floats(times),
-        fractions=_floats(scenario.fractions.day),
-        doses=sorted({event.time_days for event in scenario.drugs.events}),
+        time_days=floats(times),
+        fractions=floats(scenario.fractions.day),
+        doses=sorted({event.time_days for event in scenario.drugs.events if event.time_days <= request.horizon_days}),
         simulations=[read_cohort(cohort, request, scenario) for cohort in cohorts],
         complications=complications,
     )
     return Computation(
         result=result,
         models=(*(reference(cohort.model_id) for cohort in cohorts), *models_used),
-        warnings=(*warnings_of(request.patient, request.plan, cohorts), *notices),
+        warnings=(*warnings_of(cohorts), *extrapolated, *noticed, *notices),
     )
 
 
@@ -73,17 +69,17 @@ def cohort_of(
     Raises
     ------
     InvalidInput
-        The model is unknown or cannot take the scenario; ``pointer`` says which member asked for it.
+        The model cannot take the scenario; ``pointer`` says which member asked for it.
     """
-    if model not in MODELS:
-        raise InvalidInput(pointer, f"no tumor model has this id; choose from {', '.join(MODELS)}")
     lesions = lesions_of(request)
     targets = np.array([lesion.target for lesion in lesions])
     if not targets.any():
         raise InvalidInput("/patient/lesions", "at least one lesion must be a target")
     try:
         parts = simulate_chunks(model, scenario, patients=request.patients, seed=request.seed, threads=THREADS)
-        return summarize(parts, scenario, scan_days=scan_days(request), targets=targets, irradiated=irradiated)
+        return summarize(
+            parts, scenario, scan_days=scan_days(request), targets=targets, irradiated=irradiated, seed=request.seed
+        )
     except ValueError as error:
         raise InvalidInput(pointer, str(error)) from None
 
@@ -97,7 +93,7 @@ def read_cohort(cohort: Cohort, request: wire.SimulationRequest, scenario: Scena
     """Return the wire form of one model's answer."""
     shown = np.searchsorted(cohort.time_days, output_days(request))
     lesions = lesions_of(request)
-    outcomes = cohort.outcomes
+    share = Shares(cohort)
     return wire.ModelSimulationRead(
         model=cohort.model_id,
         ignored=list(cohort.ignored),
@@ -110,13 +106,13 @@ def read_cohort(cohort: Cohort, request: wire.SimulationRequest, scenario: Scena
                 irradiated=bool(scenario.irradiated[index]),
                 target=lesion.target,
                 diameter_mm=read_band(cohort.lesion_diameter_mm[index], shown),
-                local_control=_share(outcomes.controlled[:, index], outcomes) if cohort.viable_known else None,
+                local_control=share.of(cohort.outcomes.controlled[:, index]) if cohort.viable_known else None,
             )
             for index, lesion in enumerate(lesions)
         ],
         sum_of_diameters_mm=read_band(cohort.sum_of_diameters_mm, shown),
-        courses_mm=[_floats(course[shown]) for course in cohort.courses_mm],
-        best_change_percentiles=_percentiles(outcomes.best_change),
+        courses_mm=[floats(course[shown]) for course in cohort.courses_mm],
+        best_change_percentiles=_percentiles(cohort.outcomes.best_change),
         lymphocyte_relative=_optional(cohort.lymphocyte_relative, shown),
         drugs=[
             wire.DrugSeriesRead(target=target, concentration_mg_per_l=read_band(band, shown))
@@ -125,70 +121,17 @@ def read_cohort(cohort: Cohort, request: wire.SimulationRequest, scenario: Scena
         car_relative=_optional(cohort.car_relative, shown),
         outcomes=read_outcomes(cohort, request),
         sensitivity=[
-            wire.SensitivityRead(parameter=name, rank_correlation=_rounded(value)) for name, value in cohort.sensitivity
+            wire.SensitivityRead(parameter=name, rank_correlation=rounded(value)) for name, value in cohort.sensitivity
         ],
     )
-
-
-def read_outcomes(cohort: Cohort, request: wire.SimulationRequest | wire.ComparisonRequest) -> wire.OutcomesRead:
-    """Return response, progression and survival of the virtual patients."""
-    outcomes = cohort.outcomes
-    best = outcomes.best_response
-    responded = outcomes.responded
-    relapse = None
-    if responded.any():
-        relapse = _share(outcomes.pfs_event[responded], outcomes, responded)
-    curve_days = np.unique(np.append(scan_days(request), request.horizon_days))
-    return wire.OutcomesRead(
-        best_response=wire.ResponseRead(
-            complete=_share(best == CR, outcomes),
-            partial=_share(best == PR, outcomes),
-            stable=_share(best == SD, outcomes),
-            progressive=_share(best == PD, outcomes),
-            not_evaluable=_share(best == NE, outcomes),
-        ),
-        objective_response=_share(responded, outcomes),
-        abscopal_response=None if outcomes.abscopal_response is None else _share(outcomes.abscopal_response, outcomes),
-        progression=_share(outcomes.pfs_event, outcomes),
-        relapse_after_response=relapse,
-        severe_lymphopenia=_lymphopenia(outcomes, request.patient),
-        progression_free_survival=_curve(outcomes.pfs_days, outcomes.pfs_event, curve_days),
-        overall_survival=_curve(outcomes.os_days, outcomes.os_event, curve_days) if cohort.survival_known else None,
-    )
-
-
-def severe_lymphopenia(outcomes: PatientOutcomes, patient: Patient) -> Flags | None:
-    """Return who falls below 0.5e9/L (CTCAE grade 3 and above); None without a count or a model of it."""
-    start = patient.labs.lymphocytes_1e9_per_l
-    if start is None or np.isnan(outcomes.lymphocyte_nadir).any():
-        return None
-    return np.asarray(outcomes.lymphocyte_nadir * start < SEVERE_LYMPHOPENIA_1E9_PER_L)
-
-
-def _lymphopenia(outcomes: PatientOutcomes, patient: Patient) -> Estimate | None:
-    flags = severe_lymphopenia(outcomes, patient)
-    return None if flags is None else _share(flags, outcomes)
-
-
-def _share(flags: Flags, outcomes: PatientOutcomes, among: Flags | None = None) -> Estimate:
-    sets = outcomes.posterior_set if among is None else outcomes.posterior_set[among]
-    return estimate(*probability(np.asarray(flags), sets, level=LEVEL))
-
-
-def estimate(value: float, interval: Interval | None) -> Estimate:
-    """Return the wire form of a value and its interval."""
-    if interval is None:
-        return Estimate(value=_rounded(value), interval=None)
-    read = IntervalRead(level=interval.level, lower=_rounded(interval.lower), upper=_rounded(interval.upper))
-    return Estimate(value=_rounded(value), interval=read)
 
 
 def read_band(band: Band, shown: NDArray[np.intp]) -> wire.SeriesRead:
     """Return the wire form of a band on the days that are shown."""
     return wire.SeriesRead(
-        median=_floats(band.median[shown]),
+        median=floats(band.median[shown]),
         bands=[
-            wire.BandRead(level=level, lower=_floats(lower[shown]), upper=_floats(upper[shown]))
+            wire.BandRead(level=level, lower=floats(lower[shown]), upper=floats(upper[shown]))
             for level, lower, upper in band.bands
         ],
     )
@@ -198,44 +141,13 @@ def _optional(band: Band | None, shown: NDArray[np.intp]) -> wire.SeriesRead | N
     return None if band is None else read_band(band, shown)
 
 
-def _curve(days: Floats, events: Flags, at: Floats) -> wire.CurveRead:
-    curve = kaplan_meier(days, events, level=LEVEL)
-    steps = np.searchsorted(curve.time, at, side="right")
-    middle, _, _ = median(curve)
-    return wire.CurveRead(
-        time_days=_floats(at),
-        survival=_known(curve.at(at)),
-        lower=_known(np.concatenate(([1.0], curve.lower))[steps]),
-        upper=_known(np.concatenate(([1.0], curve.upper))[steps]),
-        at_risk=[int(n) for n in curve.numbers_at_risk(at)],
-        median_days=None if middle is None else _rounded(middle),
-    )
-
-
-def _known(values: Floats) -> list[float | None]:
-    return [None if np.isnan(value) else _rounded(min(max(value, 0.0), 1.0)) for value in values]
-
-
 def _percentiles(change: Floats) -> list[float]:
     known = change[~np.isnan(change)]
-    return _floats(np.percentile(known, np.arange(101))) if known.size else []
+    return floats(np.percentile(known, np.arange(101))) if known.size else []
 
 
-def _floats(values: Sequence[float] | Floats) -> list[float]:
-    data = np.asarray(values, dtype=np.float64)
-    magnitude = np.floor(np.log10(np.abs(data), where=data != 0.0, out=np.zeros_like(data)))
-    scale = 10.0 ** (_DIGITS - 1 - magnitude)
-    rounded: list[float] = (np.round(data * scale) / scale).tolist()
-    return rounded
-
-
-def _rounded(value: float) -> float:
-    """Ten significant digits: far below every uncertainty, and the answers stay readable."""
-    return float(f"{value:.{_DIGITS}g}")
-
-
-def warnings_of(patient: Patient, plan: Plan, cohorts: Sequence[Cohort]) -> list[RunWarning]:
-    """Return what a reader must know: extrapolation, ignored parts, missing validation."""
+def warnings_of(cohorts: Sequence[Cohort], pointer: str = "/plan") -> list[RunWarning]:
+    """Return what a reader must know of the models: ignored parts, missing validation."""
     found: list[RunWarning] = []
     for cohort in cohorts:
         card = CARDS[cohort.model_id]
@@ -247,27 +159,19 @@ def warnings_of(patient: Patient, plan: Plan, cohorts: Sequence[Cohort]) -> list
                     pointer=None,
                 )
             )
-        if card.cancer_types and patient.cancer_type is not None and patient.cancer_type not in card.cancer_types:
-            found.append(
-                RunWarning(
-                    code="outside-derivation-range",
-                    message=f"{card.id} was made for {', '.join(card.cancer_types)}",
-                    pointer="/patient/cancer_type",
-                )
-            )
         if cohort.ignored:
             found.append(
                 RunWarning(
                     code="plan-partly-ignored",
                     message=f"{card.id} cannot represent: {'; '.join(cohort.ignored)}",
-                    pointer="/plan",
+                    pointer=pointer,
                 )
             )
     return found
 
 
 def series(_input: Mapping[str, Any], result: Mapping[str, Any]) -> str:
-    """Return the trajectories of every model as CSV, one row per day and quantity."""
+    """Return the trajectories of every model as CSV, one row per day and quantity; probabilities stand under median."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(("model", "quantity", "time_days", "median", "lower_50", "upper_50", "lower_90", "upper_90"))
@@ -284,6 +188,20 @@ def series(_input: Mapping[str, Any], result: Mapping[str, Any]) -> str:
             columns = (data["median"], inner["lower"], inner["upper"], outer["lower"], outer["upper"])
             for row in zip(result["time_days"], *columns, strict=True):
                 writer.writerow((simulation["model"], name, *row))
+        by_time = simulation["outcomes"]["by_time"]
+        for name in figures.INCIDENCES:
+            curve = by_time[name]
+            if curve is None:
+                continue
+            unknown = [None] * len(by_time["time_days"])
+            for day, value, lower, upper in zip(
+                by_time["time_days"],
+                curve["probability"],
+                curve["lower"] or unknown,
+                curve["upper"] or unknown,
+                strict=True,
+            ):
+                writer.writerow((simulation["model"], f"probability:{name}", day, value, None, None, lower, upper))
     return buffer.getvalue()
 
 
@@ -321,8 +239,8 @@ KIND: Final = Kind(
     summary="Simulate every lesion under the plan",
     description=(
         "Every lesion over time with 50 and 90 % bands over virtual patients like this one, RECIST response, abscopal "
-        "response, progression, relapse and survival, lymphocytes and drug levels. Research models: none is validated "
-        "on individual patients, and their cards list the trials that they miss."
+        "response, progression and relapse by time, survival, lymphocytes and drug levels. Research models: none is "
+        "validated on individual patients, and their cards list the trials that they miss."
     ),
     request=wire.SimulationRequest,
     result=wire.SimulationResult,
@@ -333,6 +251,7 @@ KIND: Final = Kind(
         "fan": figures.fan,
         "spider": figures.spider,
         "waterfall": figures.waterfall,
+        "incidence": figures.incidence,
         "survival": figures.survival,
     },
     series=series,

@@ -14,8 +14,15 @@ from service.figures import (
     treatment_marks,
 )
 
+INCIDENCES = ("response", "abscopal_response", "progression", "relapse_after_response")
 _RESEARCH = "Research use; simulated, not observed."
 _MAX_TICKS = 8
+_WATERFALL = {
+    "growth": ("+20 % or more", "#D55E00"),
+    "neither": ("between", "#999999"),
+    "shrinkage": ("−30 % or less", "#0072B2"),
+}
+"""Label and color of the bars."""
 
 
 def fan(_input: Mapping[str, Any], result: Mapping[str, Any]) -> bytes:
@@ -80,8 +87,12 @@ def waterfall(_input: Mapping[str, Any], result: Mapping[str, Any]) -> bytes:
     fig, ax = new_figure()
     simulation = result["simulations"][0]
     change = [100.0 * value for value in reversed(simulation["best_change_percentiles"])]
-    colors = ["#D55E00" if value >= 20 else "#0072B2" if value <= -30 else "#999999" for value in change]
-    ax.bar(range(len(change)), change, width=1.0, color=colors, edgecolor="white", linewidth=0.2)
+    groups = ["growth" if value >= 20 else "shrinkage" if value <= -30 else "neither" for value in change]
+    for name, (label, color) in _WATERFALL.items():
+        places = [place for place, group in enumerate(groups) if group == name]
+        heights = [change[place] for place in places]
+        ax.bar(places, heights, width=1.0, color=color, edgecolor="white", linewidth=0.2, label=label)
+    ax.legend(frameon=True, framealpha=0.9, edgecolor="none")
     recist_lines(ax)
     ax.set_xlabel("Virtual patients, per cent, sorted")
     ax.set_ylabel("Best change of the target sum, %")
@@ -100,6 +111,36 @@ def survival(_input: Mapping[str, Any], result: Mapping[str, Any]) -> bytes:
     return _survival(fig, ax, curves, "Progression-free and overall survival")
 
 
+def incidence(_input: Mapping[str, Any], result: Mapping[str, Any]) -> bytes:
+    """Draw response, abscopal response, progression and relapse by time, each with its interval."""
+    fig, ax = new_figure()
+    simulation = result["simulations"][0]
+    by_time = simulation["outcomes"]["by_time"]
+    days = by_time["time_days"]
+    parts = []
+    for index, name in enumerate(INCIDENCES):
+        curve = by_time[name]
+        if curve is None:
+            continue
+        look, label = style(index), name.replace("_", " ")
+        ax.step(days, curve["probability"], where="post", color=look.color, linestyle=look.dash, label=label)
+        if curve["lower"] is not None:
+            ax.fill_between(
+                days, curve["lower"], curve["upper"], step="post", color=look.color, alpha=0.15, linewidth=0
+            )
+        parts.append(f"{label} {100.0 * curve['probability'][-1]:.0f} percent")
+    treatment_marks(ax, result["fractions"], result["doses"])
+    ax.set_ylim(0.0, 1.0)
+    ax.set_xlabel("Days from the start of treatment")
+    ax.set_ylabel("Share of virtual patients")
+    ax.legend(frameon=True, framealpha=0.9, edgecolor="none")
+    description = (
+        f"By day {days[-1]:.0f}, by {simulation['model']}: {'; '.join(parts)}. Bands are "
+        f"{100.0 * by_time['level']:.0f} percent intervals; relapse is among those who respond. {_RESEARCH}"
+    )
+    return to_svg(fig, "Response, progression and relapse by time", description)
+
+
 def comparison(_input: Mapping[str, Any], result: Mapping[str, Any]) -> bytes:
     """Draw the difference of every plan from the reference with its interval."""
     rows = [
@@ -107,18 +148,27 @@ def comparison(_input: Mapping[str, Any], result: Mapping[str, Any]) -> bytes:
         for compared in result["comparisons"]
         for row in compared["differences"]
         if row["unit"] == "probability"
+    ] + [
+        (
+            f"{compared['id']}: {' '.join(filter(None, (row['organ'], row['harm'].replace('_', ' '))))}",
+            row["difference"],
+        )
+        for compared in result["comparisons"]
+        for row in compared["harms"]
     ]
     fig, ax = new_figure(170.0, 30.0 + 8.0 * len(rows))
     for position, (_, difference) in enumerate(rows):
         interval = difference["interval"]
-        ax.plot(
-            [100 * interval["lower"], 100 * interval["upper"]], [position, position], color="#222222", linewidth=1.0
-        )
+        if interval is not None:
+            ends = [100 * interval["lower"], 100 * interval["upper"]]
+            ax.plot(ends, [position, position], color="#222222", linewidth=1.0)
         ax.plot([100 * difference["value"]], [position], color="#0072B2", marker="o")
     ax.axvline(0.0, color="#767676", linewidth=0.8, linestyle=(0.0, (4.0, 2.0)))
     ax.set_yticks(range(len(rows)), [name for name, _ in rows])
     ax.invert_yaxis()
-    ax.set_xlabel(f"Percentage points against {result['reference']}, with 90 % interval")
+    ax.set_xlabel(
+        f"Percentage points against {result['reference']}; 90 % intervals of outcomes, 95 % of harms where known"
+    )
     verdicts = "; ".join(f"{compared['id']}: {compared['verdict']}" for compared in result["comparisons"])
     return to_svg(fig, f"Plans against {result['reference']}", f"{verdicts}. {_RESEARCH}")
 

@@ -1,27 +1,33 @@
-"""Model cards of the tumor simulators."""
+"""Model cards of the mechanistic tumor simulators."""
 
 from typing import Any
 
+from simulation.cards import _rows
 from simulation.cards._tables import FIRST_VERSION, of_table
+from simulation.cards._tumor import ADULTS, ALBUMIN, EXAMPLE, LESIONS, PURPOSE, SIZES, STRUEMPER, TPS
 from simulation.model import Input, ModelCard, Performance, Reference
-from simulation.tumor.tables import document
+from simulation.predictors._inputs import cancer_type
+from simulation.tumor.tables import document, values
 
-_PURPOSE = "Compare schedules and ask what a plan might do, in research; not a forecast for one patient and not advice."
-_LESIONS = Input(name="patient.lesions.volume_cm3", unit="cm3", low=1e-3, high=20000.0, why="sizes at the start")
+_CAPACITY_CM3 = values("multi_lesion", "parameters")["Kmax"]
+_BELOW_CAPACITY = Input(
+    name="patient.lesions.volume_cm3", unit="cm3", low=1e-3, high=0.99 * _CAPACITY_CM3, derivation_low=1.0,
+    derivation_high=60.0,
+    why=f"{SIZES}; from its carrying capacity of {_CAPACITY_CM3:g} cm3 (assumed) on a lesion of this model does not "
+    "grow: leave it out or ask another model",
+)  # fmt: skip
 _FRACTION = Input(
     name="plan.radiotherapy.dose_per_fraction_gy", unit="Gy", low=0.0, high=40.0, derivation_low=1.0,
     derivation_high=20.0, required=False,
 )  # fmt: skip
-_TPS = Input(name="patient.biomarkers.pd_l1_tps_percent", unit="%", low=0.0, high=100.0, required=False)
-_ALBUMIN = Input(name="patient.labs.albumin_g_per_l", unit="g/L", low=5.0, high=80.0, required=False)
-_CANCER = Input(name="patient.cancer_type", unit="1", choices=("nsclc", "melanoma", "other"), required=False)
-_EXAMPLE = {"patient.lesions.volume_cm3": 12.0, "plan.radiotherapy.dose_per_fraction_gy": 8.0}
-_STRUEMPER = Reference(
-    citation="Struemper H, Rathi C, Muliaditan M, et al. Development of a joint tumor size-overall survival modeling "
-    "and simulation framework supporting oncology development decision-making. CPT Pharmacometrics Syst Pharmacol "
-    "2025;14:1006-1017 (NSCLC, n = 786).",
-    doi="10.1002/psp4.70002",
-    verified=False,
+_FRACTIONS = Input(
+    name="plan.radiotherapy.fraction_count",
+    unit="1",
+    low=1.0,
+    high=200.0,
+    derivation_low=1.0,
+    derivation_high=60.0,
+    required=False,
 )
 _FRIEDRICH = Reference(
     citation="Friedrich T, Scholz M, Durante M. A predictive biophysical model of the combined action of radiation "
@@ -38,13 +44,6 @@ _VANPOUILLE = Reference(
     "tumour immunogenicity. Nat Commun 2017;8:15618.",
     doi="10.1038/ncomms15618",
 )
-_RIBBA = Reference(
-    citation="Ribba B, Roller A, Helms H-J, Stern M, Bleul C. Circulating tumor DNA: opportunities and challenges for "
-    "pharmacometric approaches. Front Pharmacol 2022;13:1058220 (OAK).",
-    doi="10.3389/fphar.2022.1058220",
-    verified=False,
-)
-_NOT_VALIDATED = "Not checked against patients here: no calibration plot and no figure of merit is known."
 _MOUSE_LEAVES_OUT = (
     "every difference between mouse and human: rates are ten to a hundred times faster",
     "absolute sizes, organs, new lesions, survival, lymphocyte count",
@@ -99,47 +98,25 @@ def _failures() -> tuple[str, ...]:
     return tuple(calibration + held_out + not_simulated)
 
 
-def _tgi(
-    model_id: str, title: str, equations: tuple[str, ...], references: tuple[Reference, ...], population: str,
-    inputs: tuple[Input, ...], own: tuple[str, ...], known_failures: tuple[str, ...] = (),
-    unused: tuple[str, ...] = (),
-) -> ModelCard:  # fmt: skip
-    return ModelCard(
-        id=model_id,
-        version="1.0.0",
-        title=title,
-        kind="simulator",
-        outcome="sum of target diameters over time, survival through the link of Struemper 2025",
-        purpose=_PURPOSE,
-        population=population,
-        inputs=inputs,
-        equations=equations,
-        references=(*references, _STRUEMPER),
-        leaves_out=(
-            "radiotherapy, cell therapy, vaccines, CTLA-4 blockade",
-            "new lesions and non-target progression: response and progression-free time are overstated",
-            "differences between lesions; drug dose and interval",
-        ),
-        example=_EXAMPLE,
-        validated_on_patients=False,
-        horizon_days=1826,
-        cancer_types=("nsclc",),
-        coefficients=of_table("tgi", *own, "struemper_survival", without=unused),
-        known_failures=(_NOT_VALIDATED, *known_failures),
-        history=FIRST_VERSION,
-    )
-
-
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         id="multi-lesion",
-        version="1.1.0",
+        version="1.2.0",
         title="Multi-lesion model of radiotherapy and immunotherapy",
         kind="simulator",
         outcome="every lesion over time, response in and out of the field, new lesions, lymphocyte count, survival",
-        purpose=_PURPOSE,
-        population="Virtual patients calibrated to trials of metastatic non-small-cell lung cancer and melanoma.",
-        inputs=(_LESIONS, _FRACTION, _TPS, _ALBUMIN, _CANCER),
+        purpose=PURPOSE,
+        population="Virtual patients calibrated to trials of metastatic non-small-cell lung cancer and melanoma, with "
+        "lesions of median 4 or 12 cm3 and a standard deviation of log volume of 0.8.",
+        inputs=(
+            _BELOW_CAPACITY,
+            _FRACTION,
+            _FRACTIONS,
+            ADULTS,
+            TPS,
+            ALBUMIN,
+            cancer_type("nsclc", "melanoma"),
+        ),
         equations=(
             "S' = (r (1 - V/Kmax) - mu - k_imm - k_car) S;  R' = r (1 - V/Kmax) R + mu S - (1 - rR) k_imm R;  "
             "V = S + R",
@@ -154,11 +131,20 @@ CARDS: tuple[ModelCard, ...] = (
             "fraction of d Gy: S and R times exp(-alpha d - beta d^2), linear above 2 alpha/beta; what is killed "
             "goes to D; E and X times max(exp(-aL d - bL d^2), 0.01); "
             "F += d^2/(d50^2 + d^2) (1 - trex d^8/(dT^8 + d^8)); "
-            "A times 1 - lamA field",
+            "A times 1 - lamA field; where every course lists an organ that holds blood, field is chosen so that A "
+            "follows the median count of the card lymphocytes-two-pool before every fraction, and the reported count "
+            "is that of the card, by the sensitivity of each patient",
+            "reported lymphocytes: the count times exp(s z), s the spread between patients of the card "
+            "lymphocytes-two-pool; A itself is the same for all patients of a plan",
             "start: the immune state settles for 120 d at fixed volumes; kappa makes the kill of the burden phi r; "
             "R/V log-normal between patients, mu = (R/V)/300 d",
             "new lesions: hazard h0 + h1 max(0, d ln V/dt) V^(2/3);  o = c/(c + KD), two-compartment kinetics",
+            f"carrying capacity Kmax = {_CAPACITY_CM3:g} cm3 a lesion (assumed): growth stops there and is slower by "
+            "V/Kmax before, so that large lesions progress late and the immune kill may exceed what growth is left",
             "extinct when S + R < V_ext",
+            "dropout: patients leave observation without an event at "
+            f"{values('multi_lesion', 'population')['dropout_hazard']:g} per day (assumed); they are censored, so that "
+            "progression is one minus Kaplan-Meier",
             "death: the log-normal link of Struemper 2025; growth acts on it from the nadir of the sum on",
         ),
         references=(
@@ -179,7 +165,7 @@ CARDS: tuple[ModelCard, ...] = (
                 doi="10.1016/S2213-2600(20)30391-X",
                 verified=False,
             ),
-            _STRUEMPER,
+            STRUEMPER,
         ),
         leaves_out=(
             "chemotherapy, GM-CSF, LAG-3 blockade, surgery",
@@ -189,10 +175,14 @@ CARDS: tuple[ModelCard, ...] = (
             "tumors other than lung cancer and melanoma: they use the lung cancer population",
             "any evidence for the size of the vaccine term and of CAR-T kill in solid tumors",
         ),
-        example=_EXAMPLE,
+        example=EXAMPLE,
         validated_on_patients=False,
         horizon_days=1826,
+        cancer_types=("nsclc", "melanoma"),
+        coefficients=_rows.multi_lesion(),
         performance=_performance(),
+        calibration_note="Compared with trials arm by arm, under performance; outcomes of their single patients are "
+        "not open, so there is no plot.",
         known_failures=(
             *_failures(),
             document("multi_lesion_holdout")["protocol"],
@@ -204,9 +194,11 @@ CARDS: tuple[ModelCard, ...] = (
         decreases_with=("plan.radiotherapy.dose_per_fraction_gy",),
         history=(
             "1.0.0: first version; posterior sample of 96 parameter sets.",
-            "1.1.0: resistant clone that differs between patients, calibrated lifetimes of effector and memory T cells, "
-            "regrowth that acts on survival from the nadir on; calibrated again to the calibration arms with the trials' "
-            "own days of scans.",
+            "1.1.0: resistant clone that differs between patients, calibrated lifetimes of effector and memory T "
+            "cells, regrowth that acts on survival from the nadir on; calibrated again to the calibration arms with "
+            "the scans of each trial on their own days.",
+            "1.2.0: lymphocyte count from organ doses, and with the spread between patients; dropouts censored in "
+            "progression; lesions near the carrying capacity refused.",
         ),
     ),
     *(
@@ -216,9 +208,9 @@ CARDS: tuple[ModelCard, ...] = (
             title=title,
             kind="simulator",
             outcome="an irradiated and a distant tumor of one mouse over time, relative to their start",
-            purpose=_PURPOSE,
+            purpose=PURPOSE,
             population="Mice with two tumors; defaults of the authors' public application.",
-            inputs=(_LESIONS, _FRACTION),
+            inputs=(LESIONS, _FRACTION),
             equations=(
                 "T' = m1 T - c1 (L + K), survival ST per fraction; doomed cells lyse with f(t) = (1 - (k1 t)^k3) "
                 "(1 - exp(-k2 t)) / I",
@@ -233,7 +225,7 @@ CARDS: tuple[ModelCard, ...] = (
                 "recovery of irradiated lymph nodes; differences between animals",
                 "an effect of CTLA-4 blockade at the published default",
             ),
-            example=_EXAMPLE,
+            example=EXAMPLE,
             validated_on_patients=False,
             known_failures=failures,
             coefficients=of_table("friedrich", "parameters"),
@@ -263,9 +255,9 @@ CARDS: tuple[ModelCard, ...] = (
         title="Kosinsky 2018, radiotherapy and anti-PD-L1 in CT26 mice",
         kind="simulator",
         outcome="tumor of one mouse over time, relative to its size when treatment starts",
-        purpose=_PURPOSE,
+        purpose=PURPOSE,
         population="CT26 tumors in mice (n = 59); animals differ in their sensitivity to antigen.",
-        inputs=(_LESIONS, _FRACTION),
+        inputs=(LESIONS, _FRACTION),
         equations=(
             "TV' = r TV (1 - TV/TVmax) - (e e_d + d0) TV;  TVd' = -mu TVd",
             "n' = kLN Ag/(Ag + SL) + IAR n (kpro - kdif) - kel n;  e_d' = IAR n kdif - kapo e_d",
@@ -278,7 +270,7 @@ CARDS: tuple[ModelCard, ...] = (
             "any effect of an irradiated lesion on another; CTLA-4 blockade",
             "extinction: tumors of a few uL relapse when the antibody is gone",
         ),
-        example=_EXAMPLE,
+        example=EXAMPLE,
         validated_on_patients=False,
         known_failures=(
             "The public SBML file BIOMD0000000863 codes the repair of double-strand breaks as tau U; the paper's table "
@@ -287,88 +279,15 @@ CARDS: tuple[ModelCard, ...] = (
         coefficients=of_table("kosinsky", "parameters", "start"),
         history=FIRST_VERSION,
     ),
-    _tgi(
-        "chatterjee-2016",
-        "Chatterjee 2016, pembrolizumab in NSCLC",
-        (
-            "SLD = SLD0 [(1 - f) exp(kg t) + f exp(-kd t)]",
-            "kd by PD-L1, f by EGFR mutation, log-normal between patients",
-        ),
-        (
-            Reference(
-                citation="Chatterjee M, Turner DC, Felip E, et al. Systematic evaluation of pembrolizumab dosing in "
-                "patients with advanced non-small-cell lung cancer. Ann Oncol 2016;27:1291-1298.",
-                doi="10.1093/annonc/mdw174",
-                verified=False,
-            ),
-        ),
-        "Pembrolizumab in non-small-cell lung cancer, KEYNOTE-001 (n = 496).",
-        (_LESIONS, _TPS),
-        ("chatterjee",),
-        ("The paper enters each patient's own delay from baseline scan to first dose; it is taken as 0.",),
-    ),
-    _tgi(
-        "claret-2009",
-        "Claret's tumor growth inhibition",
-        ("y' = kL y - kD exp(-lambda t) y, solved in closed form",),
-        (
-            Reference(
-                citation="Claret L, Girard P, Hoff PM, et al. Model-based prediction of phase III overall survival in "
-                "colorectal cancer on the basis of phase II tumor dynamics. J Clin Oncol 2009;27:4103-4108.",
-                doi="10.1200/JCO.2008.21.0807",
-                verified=False,
-            ),
-            _RIBBA,
-        ),
-        "Form of Claret 2009 with growth and shrinkage of atezolizumab and docetaxel in NSCLC (OAK, n = 1225).",
-        (_LESIONS,),
-        ("claret",),
-        ("The rate at which the effect fades is an assumption: no immunotherapy estimate of this form was found.",),
-    ),
-    _tgi(
-        "stein-growth-decay",
-        "Stein's growth and decay",
-        ("y = y0 (exp(-d t) + exp(g t) - 1)",),
-        (
-            Reference(
-                citation="Stein WD, Gulley JL, Schlom J, et al. Tumor regression and growth rates determined in five "
-                "intramural NCI prostate cancer trials. Clin Cancer Res 2011;17:907-917.",
-                doi="10.1158/1078-0432.CCR-10-1762",
-                verified=False,
-            ),
-            _RIBBA,
-        ),
-        "Form of Stein 2011 with growth and decay of atezolizumab and docetaxel in NSCLC (OAK, n = 1225).",
-        (_LESIONS,),
-        ("claret",),
-        unused=("resistance",),
-    ),
-    _tgi(
-        "struemper-2025",
-        "Struemper 2025, joint tumor size and survival",
-        (
-            "y = y0 (exp(-ks t) + exp(kg t) - 1), weeks; ks exp(0.00902 PD-L1 %), kg (LDH/225.5)^0.474",
-            "log survival = 6.94 - 6.91 kg/(kg + 0.109) - 0.00366 (SLD0 - 100) + 0.0124 (TTG - 39.9) "
-            "+ 0.0452 (albumin - 39.4) - 0.0141 (NLR - 4.1) + 0.718 z",
-        ),
-        (),
-        "Non-small-cell lung cancer on pembrolizumab or dostarlimab.",
-        (_LESIONS, _TPS, _ALBUMIN),
-        ("struemper_pembrolizumab", "struemper_dostarlimab", "struemper_covariates"),
-        (
-            "Total protein, which the paper's survival link weighs with 0.0194 per g/L, stays at 71 g/L.",
-            "The paper had no single PD-L1 values of its pembrolizumab arm and put 70 % for every patient of it.",
-        ),
-    ),
     ModelCard(
         id="mueller-schoell-2021",
         version="1.0.0",
         title="Mueller-Schoell 2021, CAR-T phenotypes and tumor",
         kind="simulator",
         outcome="four CAR-T phenotypes and the tumor volume over time",
-        purpose=_PURPOSE,
+        purpose=PURPOSE,
         population="Axicabtagene ciloleucel in large B-cell lymphoma (n = 19).",
-        inputs=(_LESIONS,),
+        inputs=(LESIONS,),
         equations=(
             "X' = Vmax1 T X/(KM1 + X) + (kp - k_next - ke) X + k_before X_before, naive to effector memory",
             "Teff' = k34 Tem - ke4 Teff",
@@ -388,7 +307,7 @@ CARDS: tuple[ModelCard, ...] = (
             "the number of infused cells, antigen loss, lymphodepletion",
             "differences between lesions, new lesions, survival",
         ),
-        example=_EXAMPLE,
+        example=EXAMPLE,
         validated_on_patients=False,
         known_failures=("Solid tumors lie outside its population.",),
         coefficients=of_table("cart_tumor", "parameters", "population"),

@@ -169,16 +169,25 @@ class CalibrationPoint:
 
 
 def calibration_curve(
-    outcome: ArrayLike, probability: ArrayLike, *, groups: int = 10, level: float = 0.95
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    *,
+    groups: int = 10,
+    least_patients: int = 1,
+    least_of_each: int = 0,
+    level: float = 0.95,
 ) -> tuple[CalibrationPoint, ...]:
-    """Observed rate against mean prediction in groups of (nearly) equal size.
+    """Observed rate against mean prediction in groups of similar predictions.
 
     Parameters
     ----------
     outcome : array-like of 0 and 1, shape (n,)
     probability : array-like, shape (n,)
     groups : int
-        Equal predictions stay in one group, so fewer may come back.
+        So many of (nearly) equal size at first. Equal predictions stay in one group, so fewer may come back.
+    least_patients, least_of_each : int
+        Neighbors are merged until every group has so many patients, and so many with and so many without the
+        outcome. Where all patients together have fewer, one group comes back all the same.
     level : float
 
     Returns
@@ -189,8 +198,7 @@ def calibration_curve(
     position = stats.rankdata(chance, method="average") / chance.size
     group = np.minimum((position * groups - 1e-9).astype(np.int64), groups - 1)
     points = []
-    for index in np.unique(group):
-        inside = group == index
+    for inside in _merged([group == index for index in np.unique(group)], event, least_patients, least_of_each):
         n = int(inside.sum())
         points.append(
             CalibrationPoint(
@@ -201,6 +209,23 @@ def calibration_curve(
             )
         )
     return tuple(points)
+
+
+def _merged(
+    groups: Sequence[NDArray[np.bool_]], event: NDArray[np.bool_], least_patients: int, least_of_each: int
+) -> list[NDArray[np.bool_]]:
+    """Merge neighbors until each group is large enough; what is left over at the end joins the last one."""
+    whole: list[NDArray[np.bool_]] = []
+    open_group = np.zeros_like(event)
+    for rows in groups:
+        open_group = open_group | rows
+        n, events = int(open_group.sum()), int(event[open_group].sum())
+        if n >= least_patients and min(events, n - events) >= least_of_each:
+            whole.append(open_group)
+            open_group = np.zeros_like(event)
+    if open_group.any():
+        whole.append(whole.pop() | open_group if whole else open_group)
+    return whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,11 +90,13 @@ class CohortResponse:
     """RECIST endpoints of n virtual patients.
 
     ``best_response`` holds codes; ``pfs_day`` is the first progression or the last visit,
-    ``progressed`` tells which; ``best_change`` is the smallest relative change of the target
+    ``progressed`` tells which; ``response_day`` is the first day of a partial or complete response,
+    ``first_response_day`` that of the best one; ``best_change`` is the smallest relative change of the target
     sum up to progression (0 is baseline, -1 gone).
     """
 
     best_response: Codes
+    response_day: Floats
     first_response_day: Floats
     pfs_day: Floats
     progressed: NDArray[np.bool_]
@@ -131,7 +133,7 @@ def cohort_response(
     Returns
     -------
     CohortResponse
-        ``first_response_day`` is NaN without a (confirmed, where required) response.
+        The days of response are NaN without a (confirmed, where required) response.
     """
     sizes = np.asarray(diameter_mm, dtype=np.float64)
     days = np.asarray(day, dtype=np.float64)
@@ -163,6 +165,7 @@ def cohort_response(
     best_change = np.min(np.where(counted, change, np.inf), axis=1, initial=np.inf)
     return CohortResponse(
         best_response=best,
+        response_day=response,
         first_response_day=np.where(best == CR, complete, response),
         pfs_day=np.append(visits, days[-1])[end],
         progressed=progressed,

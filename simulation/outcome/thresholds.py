@@ -28,6 +28,8 @@ IRECIST_LATEST_DAYS: Final = _value("progression_confirmation_latest")
 IRECIST_TOLERANCE_DAYS: Final = _value("progression_confirmation_tolerance")
 DETECTION_LIMIT_MM: Final = _value("simulated_detection_limit")
 SEVERE_LYMPHOPENIA_1E9_PER_L: Final = _value("severe_lymphopenia")
+MEANINGFUL_PROBABILITY: Final = _value("smallest_meaningful_probability")
+MEANINGFUL_DAYS: Final = _value("smallest_meaningful_days")
 
 ROUNDING_MM: Final = 1e-6
 """Slack of the comparisons: a sum of tenths of a millimeter is not exact in binary."""

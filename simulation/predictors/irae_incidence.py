@@ -70,8 +70,15 @@ _RELATIVE_RISK = published(
 )
 
 
-def _differs(row: Incidence, covariates: Mapping[str, Value]) -> Iterator[str]:
-    """Yield how the patient and the plan differ from the trial of this row."""
+def differs(row: Incidence, covariates: Mapping[str, Value]) -> Iterator[str]:
+    """Yield how the patient and the plan differ from the trial of this row.
+
+    Parameters
+    ----------
+    row : Incidence
+    covariates : mapping of str to value
+        By dotted name.
+    """
     given = covariates.get(CANCER_TYPE)
     if row.cancer_types and given is not None and given not in row.cancer_types:
         yield f"The trial enrolled {' or '.join(row.cancer_types)} only."
@@ -93,7 +100,7 @@ def _found(covariates: Mapping[str, Value]) -> Iterator[Prediction]:
     treatment_class, agents = covariates[CLASS], covariates.get(AGENTS)
     for row, answer in _ANSWERS:
         if treatment_class in row.classes or (agents is not None and row.agents == agents):
-            outside = tuple(_differs(row, covariates))
+            outside = tuple(differs(row, covariates))
             yield _apart(answer, outside) if outside else answer
     if treatment_class in _COMBINATIONS:
         yield _RELATIVE_RISK

@@ -11,6 +11,8 @@ from simulation.model import Interval
 from simulation.outcome import summaries
 from simulation.outcome import thresholds as limit
 from simulation.outcome.bands import Band, LogHistogram
+from simulation.outcome.incidence import censoring_weights, cumulative_incidence, variance_between_groups
+from simulation.tumor.lymphocyte_spread import spread_of_patients
 from simulation.tumor.scenario import Scenario, Trajectories
 
 Floats = NDArray[np.float64]
@@ -27,11 +29,14 @@ class PatientOutcomes:
     """One row per virtual patient, in their order; comparable across plans for one seed.
 
     Times are days; ``*_event`` tells whether the time is an event or the end of observation.
-    ``abscopal_response`` is None without a lesion outside the fields or without radiotherapy.
+    ``response_day`` and ``abscopal_day`` are infinite without a response; ``abscopal_day`` is None without a lesion
+    outside the fields or without radiotherapy. ``lymphocyte_nadir`` is relative to the start, with the spread between
+    patients.
     """
 
     best_response: NDArray[np.int8]
-    abscopal_response: Flags | None
+    response_day: Floats
+    abscopal_day: Floats | None
     pfs_days: Floats
     pfs_event: Flags
     os_days: Floats
@@ -45,6 +50,20 @@ class PatientOutcomes:
     def responded(self) -> Flags:
         """Best response is complete or partial."""
         return np.asarray(self.best_response <= summaries.PR)
+
+    @property
+    def abscopal_response(self) -> Flags | None:
+        """Whether the lesions outside the fields respond."""
+        return None if self.abscopal_day is None else np.isfinite(self.abscopal_day)
+
+    @property
+    def progression_weight(self) -> Floats:
+        """Weight of each progression; the mean is one minus the Kaplan-Meier estimate at the horizon."""
+        return censoring_weights(self.pfs_days, self.pfs_event)
+
+    def progression_free_days(self, horizon_days: float) -> Floats:
+        """Return values whose mean is the area under the progression-free curve up to the horizon."""
+        return horizon_days - self.progression_weight * (horizon_days - self.pfs_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +93,7 @@ def summarize(
     scan_days: Floats,
     targets: Flags,
     irradiated: Flags | None = None,
+    seed: int = 0,
 ) -> Cohort:
     """Fold chunks of virtual patients into their summary; no chunk is kept.
 
@@ -89,12 +109,15 @@ def summarize(
     irradiated : ndarray of bool, shape (n_lesions,), optional
         Lesions that do not count for the abscopal response; those of the scenario's fields, when left out.
         Plans that are compared need the same lesions here.
+    seed : int
+        Of the spread of lymphocyte counts between patients: the same patients under every plan.
 
     Returns
     -------
     Cohort
     """
-    folding = _Folding(scenario, scan_days, targets, scenario.irradiated if irradiated is None else irradiated)
+    outside = ~(scenario.irradiated if irradiated is None else irradiated)
+    folding = _Folding(scenario, scan_days, targets, outside if not outside.all() else np.zeros_like(outside), seed)
     for part in parts:
         folding.add(part)
     return folding.result()
@@ -103,12 +126,14 @@ def summarize(
 class _Folding:
     """The sums of the chunks seen so far."""
 
-    def __init__(self, scenario: Scenario, scan_days: Floats, targets: Flags, irradiated: Flags) -> None:
+    def __init__(self, scenario: Scenario, scan_days: Floats, targets: Flags, outside: Flags, seed: int) -> None:
         self._scenario = scenario
         self._scans = np.searchsorted(scenario.output_days, scan_days)
         self._scan_days = scan_days
         self._targets = np.flatnonzero(targets)[: limit.TARGET_COUNT]
-        self._outside = np.flatnonzero(~irradiated) if irradiated.any() else np.zeros(0, dtype=np.int64)
+        self._outside = np.flatnonzero(outside)
+        self._seed = seed
+        self._seen = 0
         times = scenario.output_days.size
         self._lesions = LogHistogram(len(scenario.lesion_ids), times, 0.05, 3000.0)
         self._sum = LogHistogram(1, times, 0.05, 10000.0)
@@ -122,18 +147,19 @@ class _Folding:
         total = part.diameter_mm[:, self._targets].sum(axis=1)
         self._lesions.add(part.diameter_mm)
         self._sum.add(total[:, None, :])
-        series = {"lymphocytes": part.lymphocyte_relative, "car": part.car_relative, **part.drug_mg_per_l}
+        lymphocytes, nadir = spread_of_patients(part.lymphocyte_relative, self._scenario, self._seed, self._seen)
+        series = {"lymphocytes": lymphocytes, "car": part.car_relative, **part.drug_mg_per_l}
         for name, values in series.items():
             if not np.isnan(values[0, 0]):
                 if name not in self._others:
                     self._others[name] = LogHistogram(1, values.shape[1], 1e-4, 1e4)
                 self._others[name].add(values[:, None, :])
-        seen = sum(map(len, self._courses))
-        if seen < SHOWN_COURSES:
-            self._courses.append(total[: SHOWN_COURSES - seen].copy())
+        if self._seen < SHOWN_COURSES:
+            self._courses.append(total[: SHOWN_COURSES - self._seen].copy())
         if sum(map(len, self._parameters)) < SENSITIVITY_PATIENTS:
             self._parameters.append(part.parameters)
-        self._outcomes.append(self._judge(part))
+        self._outcomes.append(self._judge(part, nadir))
+        self._seen += total.shape[0]
         self._last = part
 
     def result(self) -> Cohort:
@@ -159,15 +185,15 @@ class _Folding:
             notes=part.notes,
         )
 
-    def _judge(self, part: Trajectories) -> PatientOutcomes:
+    def _judge(self, part: Trajectories, lymphocyte_nadir: Floats) -> PatientOutcomes:
         sizes = part.diameter_mm[:, :, self._scans]
         sizes = np.where(sizes < limit.DETECTION_LIMIT_MM, 0.0, sizes)
         appeared = part.new_lesion_day[:, None] <= self._scan_days[None, :]
         response = summaries.cohort_response(sizes[:, self._targets], self._scan_days, new_lesion=appeared)
-        outside: Flags | None = None
+        abscopal_day: Floats | None = None
         if self._outside.size:
             far = summaries.cohort_response(sizes[:, self._outside], self._scan_days, new_lesion=appeared)
-            outside = np.asarray(far.best_response <= summaries.PR)
+            abscopal_day = np.nan_to_num(far.response_day, nan=np.inf)
         event = np.where(response.progressed, response.pfs_day, np.inf)
         event = np.minimum(event, part.death_day)
         observed = np.minimum(self._scenario.horizon_days, part.dropout_day)
@@ -177,13 +203,14 @@ class _Folding:
         column = part.parameter_names.index(POSTERIOR_SET) if POSTERIOR_SET in part.parameter_names else None
         return PatientOutcomes(
             best_response=response.best_response,
-            abscopal_response=outside,
+            response_day=np.nan_to_num(response.response_day, nan=np.inf),
+            abscopal_day=abscopal_day,
             pfs_days=np.minimum(event, observed),
             pfs_event=event <= observed,
             os_days=np.minimum(part.death_day, os_observed) if knows_death else os_observed,
             os_event=part.death_day <= self._scenario.horizon_days,
             best_change=response.best_change,
-            lymphocyte_nadir=np.min(part.lymphocyte_relative, axis=1),
+            lymphocyte_nadir=lymphocyte_nadir,
             controlled=part.viable_cm3[:, :, -1] <= 0.0,
             posterior_set=np.zeros(n, dtype=np.int64)
             if column is None
@@ -197,10 +224,7 @@ def _joined(parts: list[PatientOutcomes]) -> PatientOutcomes:
 
     names = PatientOutcomes.__dataclass_fields__
     return PatientOutcomes(
-        **{
-            name: None if name == "abscopal_response" and parts[0].abscopal_response is None else join(name)
-            for name in names
-        }  # type: ignore[arg-type]
+        **{name: None if name == "abscopal_day" and parts[0].abscopal_day is None else join(name) for name in names}  # type: ignore[arg-type]
     )
 
 
@@ -220,9 +244,6 @@ def _sensitivity(parameters: Floats, names: tuple[str, ...], change: Floats) -> 
 def probability(flags: Flags, posterior_set: NDArray[np.int64], *, level: float = 0.9) -> tuple[float, Interval]:
     """Share of virtual patients with its interval over sampling and over the posterior of the parameters.
 
-    The variance between posterior draws, freed of its sampling part, is added to the sampling variance; the
-    interval is Wilson's for the number of patients that has the same total variance.
-
     Parameters
     ----------
     flags : ndarray of bool, shape (n,)
@@ -234,13 +255,10 @@ def probability(flags: Flags, posterior_set: NDArray[np.int64], *, level: float 
     -------
     tuple of float and Interval
     """
-    n = flags.size
-    share = float(flags.mean())
-    between = _between_variance(flags.astype(np.float64), posterior_set)
-    sampling = share * (1.0 - share) / n
-    effective = n if between <= 0.0 or sampling == 0.0 else max(2, round(n * sampling / (sampling + between)))
-    interval = summaries.proportion_interval(round(share * effective), effective, level=level)
-    return share, Interval(level=level, lower=min(interval.lower, share), upper=max(interval.upper, share))
+    day = np.where(flags, 0.0, np.inf)
+    found = cumulative_incidence(day, np.ones(day.size), posterior_set, [0.0], level=level)
+    lower, upper = float(found.lower[0]), float(found.upper[0])
+    return float(found.probability[0]), Interval(level=level, lower=lower, upper=upper)
 
 
 def mean_difference(first: Floats, second: Floats, posterior_set: NDArray[np.int64], *, level: float = 0.9) -> Interval:
@@ -255,20 +273,7 @@ def mean_difference(first: Floats, second: Floats, posterior_set: NDArray[np.int
     """
     change = second - first
     mean = float(change.mean())
-    variance = float(change.var(ddof=1)) / change.size + max(0.0, _between_variance(change, posterior_set))
+    between = variance_between_groups(change, posterior_set)
+    variance = float(change.var(ddof=1)) / change.size + between
     half = float(stats.norm.ppf(0.5 + level / 2)) * float(np.sqrt(variance))
     return Interval(level=level, lower=mean - half, upper=mean + half)
-
-
-def _between_variance(values: Floats, group: NDArray[np.int64]) -> float:
-    """Variance of the group means beyond what sampling within the groups explains (one-way random effects)."""
-    labels, index = np.unique(group, return_inverse=True)
-    if labels.size < 2 or labels.size == values.size:
-        return 0.0
-    counts = np.bincount(index).astype(np.float64)
-    means = np.bincount(index, weights=values) / counts
-    grand = float(values.mean())
-    within = float(((values - means[index]) ** 2).sum()) / max(values.size - labels.size, 1)
-    among = float((counts * (means - grand) ** 2).sum()) / (labels.size - 1)
-    typical = (values.size - float((counts**2).sum()) / values.size) / (labels.size - 1)
-    return max(0.0, (among - within) / typical)

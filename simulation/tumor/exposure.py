@@ -1,6 +1,9 @@
 """How much of the blood a field reaches, relative to a conventional thoracic field."""
 
-from simulation.tumor.tables import table
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.tumor.tables import table, values
 
 
 def course_exposure(dose_per_fraction_gy: float) -> float:
@@ -18,3 +21,33 @@ def course_exposure(dose_per_fraction_gy: float) -> float:
     exposure = table("multi_lesion")["field_exposure"]
     stereotactic = dose_per_fraction_gy >= exposure["stereotactic_from_dose_gy"]
     return float(exposure["stereotactic"] if stereotactic else exposure["conventional"])
+
+
+def exposure_for_counts(fraction_days: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the exposure of each fraction with which the tumor model's lymphocyte count follows another one.
+
+    The model loses ``lamA`` times the exposure at a fraction and recovers at the rate ``kA`` in between.
+
+    Parameters
+    ----------
+    fraction_days : ndarray, shape (n_fractions,), d
+        Not decreasing.
+    counts : ndarray, shape (n_fractions,)
+        Relative count to reach just before the next fraction; for the last one, a day after it.
+
+    Returns
+    -------
+    ndarray, shape (n_fractions,)
+        0 where the count would have to rise faster than the model recovers. Of fractions at one time, the last one has
+        the exposure of all.
+    """
+    p = values("multi_lesion", "parameters")
+    exposures = np.zeros(fraction_days.size)
+    count = 1.0
+    for i, wait in enumerate(np.append(np.diff(fraction_days), 1.0)):
+        if wait > 0.0:
+            recovery = np.exp(p["kA"] * wait)
+            after = min(max(1.0 - (1.0 - counts[i]) * recovery, 0.0), count)
+            exposures[i] = (1.0 - after / count) / p["lamA"] if count > 0.0 else 0.0
+            count = 1.0 - (1.0 - after) / recovery
+    return exposures

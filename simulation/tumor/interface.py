@@ -15,18 +15,24 @@ ChunkRun = Callable[[int, int], Trajectories]
 
 @dataclass(frozen=True, slots=True)
 class TumorModel:
-    """A model of the registry: ``prepare(scenario, seed)`` returns the function that runs one chunk of patients."""
+    """A model of the registry: ``prepare(scenario, seed)`` returns the function that runs one chunk of patients.
+
+    ``abscopal`` tells whether an irradiated lesion can act on another one; ``one_subject`` that all patients are one
+    and the same, so that shares of them have no interval.
+    """
 
     id: str
     prepare: Callable[[Scenario, int], ChunkRun]
+    abscopal: bool = False
+    one_subject: bool = False
 
 
 MODELS: dict[str, TumorModel] = {
     model.id: model
     for model in (
-        TumorModel("multi-lesion", multi_lesion_model.prepare),
-        TumorModel("friedrich-2022", friedrich_model.prepare),
-        TumorModel("friedrich-2022-converged", friedrich_model.prepare_converged),
+        TumorModel("multi-lesion", multi_lesion_model.prepare, abscopal=True),
+        TumorModel("friedrich-2022", friedrich_model.prepare, abscopal=True, one_subject=True),
+        TumorModel("friedrich-2022-converged", friedrich_model.prepare_converged, abscopal=True, one_subject=True),
         TumorModel("kosinsky-2018", kosinsky_model.prepare),
         TumorModel("chatterjee-2016", tgi_models.prepare_chatterjee),
         TumorModel("claret-2009", tgi_models.prepare_claret),

@@ -85,6 +85,22 @@ class Covariates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LymphocyteCourse:
+    """Lymphocyte count that the organ doses of the plan lead to, for equally likely sensitivities.
+
+    Attributes
+    ----------
+    relative : ndarray, shape (n_sensitivities, n_times)
+        Count over its value at the start, on the output days.
+    nadir : ndarray, shape (n_sensitivities,)
+        Lowest value up to the horizon, just after a fraction included.
+    """
+
+    relative: Array
+    nadir: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One patient and one plan; day 0 is the start of treatment.
 
@@ -104,6 +120,8 @@ class Scenario:
     covariates : Covariates
     volume_spread_log : float
         Standard deviation of log volume between virtual patients; 0 for a measured patient.
+    lymphocytes : LymphocyteCourse, optional
+        From organ doses; without it the count follows the exposure of the fields.
     """
 
     lesion_ids: tuple[str, ...]
@@ -117,6 +135,7 @@ class Scenario:
     output_days: Array
     covariates: Covariates = field(default_factory=Covariates)
     volume_spread_log: float = 0.0
+    lymphocytes: LymphocyteCourse | None = None
 
     def __post_init__(self) -> None:
         n = len(self.lesion_ids)

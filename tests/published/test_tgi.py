@@ -69,3 +69,26 @@ def test_growth_is_read_after_the_nadir() -> None:
     growth, nadir = growth_after_nadir(np.stack([curve, 100.0 * np.exp(-0.01 * week)]), week)
     assert growth == pytest.approx([0.01, 0.0])
     assert nadir == pytest.approx([30.0, 104.0])
+
+
+def test_growth_acts_on_survival_from_the_nadir_on() -> None:
+    growth, nadir, baseline = np.array([0.05]), np.array([30.0]), np.array([100.0])
+    for normal in (np.array([-2.0]), np.array([0.0]), np.array([1.0])):
+        never = death_day(np.array([0.0]), nadir, baseline, normal)
+        published = death_day(growth, nadir, baseline, normal)
+        late = death_day(growth, nadir, baseline, normal, growth_starts_day=np.array([210.0]))
+        assert published == pytest.approx(death_day(growth, nadir, baseline, normal, growth_starts_day=np.array([0.0])))
+        assert published <= late <= never
+        if never <= 210.0:
+            assert late == never
+        else:
+            assert late - 210.0 == pytest.approx((never - 210.0) * published / never)
+
+
+def test_regrowth_below_the_measurable_size_does_not_count() -> None:
+    week = np.arange(105.0)
+    curve = np.where(week < 20, 80.0 * np.exp(-0.4 * week), 80.0 * np.exp(-8.0 + 0.1 * (week - 20)))[None]
+    growth, nadir = growth_after_nadir(curve, week, smallest_mm=20.0)
+    leaves = week[np.flatnonzero(curve[0] > 20.0)[1:]]
+    assert nadir[0] == leaves[leaves > 20][0] - 1.0
+    assert growth[0] < 0.1

@@ -40,7 +40,7 @@ def test_example():
     so_far = [fraction.surviving_fraction_so_far.value for fraction in found.fractions]
     assert so_far == pytest.approx(np.cumprod([fraction.surviving_fraction.value for fraction in found.fractions]))
     assert found.nadir.count_1e9_per_l.value == pytest.approx(1.6 * found.nadir.relative_count.value)
-    assert found.lymphopenia[1].probability < found.lymphopenia[0].probability
+    assert found.lymphopenia[1].probability.value < found.lymphopenia[0].probability.value
     assert found.count_1e9_per_l.value[0] == pytest.approx(1.6)
 
 

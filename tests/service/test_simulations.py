@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from schemas.simulations import ComparisonRequest, ComparisonResult, SimulationRequest, SimulationResult
 from service import comparisons, runs, simulations
 from service.errors import InvalidInput
+from simulation.outcome.thresholds import MEANINGFUL_DAYS, MEANINGFUL_PROBABILITY
+from simulation.registry import CARDS
 from simulation.tumor.interface import MODELS
+from simulation.tumor.tables import values
 
 PATIENT: dict[str, Any] = {
     "cancer_type": "nsclc",
@@ -26,11 +29,21 @@ DRUG = {"agent": "pembrolizumab", "dose_mg": 200, "start_day": 7, "interval_days
 COURSE = {"id": "rt", "lesion_ids": ["primary"], "fractions": [{"day": day, "dose_gy": 8} for day in (0, 2, 4)]}
 
 
+def lesion(**size: float) -> dict[str, Any]:
+    return {"id": "a", "organ": "lung", **size}
+
+
 def simulate(plan: dict[str, Any] | None = None, **changes: Any) -> SimulationResult:
     body = {"patient": PATIENT, "plan": plan or {}, "patients": 200, "horizon_days": 189, "seed": 3} | changes
     result = simulations.compute(SimulationRequest.model_validate_json(orjson.dumps(body))).result
     assert isinstance(result, SimulationResult)
     return result
+
+
+def warned(plan: dict[str, Any] | None = None, **changes: Any) -> set[tuple[str, str | None]]:
+    body = {"patient": PATIENT, "plan": plan or {}, "patients": 8, "horizon_days": 63, "seed": 3} | changes
+    found = simulations.compute(SimulationRequest.model_validate_json(orjson.dumps(body))).warnings
+    return {(warning.code, warning.pointer) for warning in found}
 
 
 def compare(plans: dict[str, dict[str, Any]], **changes: Any) -> ComparisonResult:
@@ -77,6 +90,124 @@ def test_every_model_answers_the_same_question() -> None:
     assert [simulation.model for simulation in result.simulations] == sorted(MODELS)
     for simulation in result.simulations:
         assert len(simulation.sum_of_diameters_mm.median) == len(result.time_days)
+
+
+def test_an_untreated_lesion_below_the_carrying_capacity_does_not_respond() -> None:
+    large = {"cancer_type": "nsclc", "lesions": [lesion(longest_diameter_mm=120)]}
+    assert simulate(patient=large).simulations[0].outcomes.objective_response.value < 0.02
+    assert ("outside-derivation-range", "/patient/lesions/0/longest_diameter_mm") in warned(patient=large)
+
+
+def test_the_model_that_refuses_names_itself_and_another_one_answers() -> None:
+    large = {"lesions": [lesion(longest_diameter_mm=200)]}
+    with pytest.raises(InvalidInput) as refused:
+        simulate(patient=large, models=["claret-2009", "multi-lesion"])
+    assert refused.value.errors[0]["message"].startswith("multi-lesion: ")
+    assert "carrying capacity" in refused.value.errors[0]["message"]
+    assert simulate(patient=large, models=["claret-2009"]).simulations
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        (
+            {"plan": {"radiotherapy": [{**COURSE, "fractions": [{"day": day, "dose_gy": 35} for day in (0, 2)]}]}},
+            "/plan/radiotherapy/0/fractions/0/dose_gy",
+        ),
+        (
+            {"plan": {"radiotherapy": [{**COURSE, "fractions": [{"day": day, "dose_gy": 0.2} for day in range(5)]}]}},
+            "/plan/radiotherapy/0/fractions/0/dose_gy",
+        ),
+        ({"patient": PATIENT | {"cancer_type": "renal"}}, "/patient/cancer_type"),
+        ({"patient": PATIENT | {"cancer_type": "glioma"}}, "/patient/cancer_type"),
+        ({"patient": PATIENT | {"age_years": 3}}, "/patient/age_years"),
+    ],
+)
+def test_what_lies_outside_the_derivation_range_is_answered_with_a_warning(
+    changes: dict[str, Any], pointer: str
+) -> None:
+    assert ("outside-derivation-range", pointer) in warned(**changes)
+    assert ("outside-derivation-range", pointer) not in warned({"radiotherapy": [COURSE]})
+
+
+def test_the_ranges_that_are_enforced_stand_on_the_card() -> None:
+    card = CARDS["multi-lesion"]
+    volume = next(given for given in card.inputs if given.name == "patient.lesions.volume_cm3")
+    capacity = values("multi_lesion", "parameters")["Kmax"]
+    assert volume.high is not None
+    assert volume.low is not None
+    assert volume.high < capacity
+    assert any(f"Kmax = {capacity:g} cm3" in line for line in card.equations)
+    assert any("dropout" in line for line in card.equations)
+    for size in (volume.high, volume.low):
+        assert simulate(patient={"lesions": [lesion(volume_cm3=size)]}, patients=8).simulations
+    for size in (volume.high * 1.001, volume.low * 0.999):
+        with pytest.raises(InvalidInput):
+            simulate(patient={"lesions": [lesion(volume_cm3=size)]}, patients=8)
+
+
+def test_models_without_the_mechanism_have_no_abscopal_response() -> None:
+    for simulation in simulate(
+        {"radiotherapy": [COURSE], "drugs": [DRUG]}, models=sorted(MODELS), patients=50
+    ).simulations:
+        outcomes = simulation.outcomes
+        assert (outcomes.abscopal_response is not None) == MODELS[simulation.model].abscopal
+        assert (outcomes.by_time.abscopal_response is not None) == MODELS[simulation.model].abscopal
+        assert (outcomes.abscopal_note is None) == MODELS[simulation.model].abscopal
+    assert {name for name, model in MODELS.items() if model.abscopal} == {
+        "multi-lesion", "friedrich-2022", "friedrich-2022-converged",
+    }  # fmt: skip
+
+
+def test_one_mouse_has_no_interval() -> None:
+    outcomes = simulate({"drugs": [DRUG]}, models=["friedrich-2022"]).simulations[0].outcomes
+    assert outcomes.objective_response.interval is None
+    assert outcomes.best_response.partial.interval is None
+    assert outcomes.by_time.response.lower is None
+    assert set(outcomes.progression_free_survival.lower) == {None}
+    assert outcomes.interval_note is not None
+    (compared,) = compare({"nothing": {}, "drug": {"drugs": [DRUG]}}, model="friedrich-2022").comparisons
+    assert compared.verdict == "undetermined"
+    assert (compared.dominates, compared.dominated) == (None, None)
+    assert all(row.difference.interval is None and row.better is None for row in compared.differences)
+
+
+@pytest.mark.parametrize("plan", [{}, {"radiotherapy": [COURSE], "drugs": [DRUG]}], ids=["untreated", "treated"])
+def test_progression_is_one_minus_the_curve_of_the_same_answer(plan: dict[str, Any]) -> None:
+    outcomes = simulate(plan, horizon_days=364).simulations[0].outcomes
+    survival = outcomes.progression_free_survival.survival[-1]
+    assert survival is not None
+    assert outcomes.progression.value == pytest.approx(1.0 - survival, abs=1e-9)
+    base, other = compare({"a": plan, "b": {"drugs": [DRUG]}}).plans
+    row = next(
+        row
+        for row in compare({"a": plan, "b": {"drugs": [DRUG]}}).comparisons[0].differences
+        if row.outcome == "progression"
+    )
+    expected = other.outcomes.progression.value - base.outcomes.progression.value
+    assert row.difference.value == pytest.approx(expected, abs=1e-9)
+
+
+def test_probabilities_by_time_rise_to_those_at_the_horizon() -> None:
+    result = simulate({"radiotherapy": [COURSE], "drugs": [DRUG]}, horizon_days=200)
+    outcomes = result.simulations[0].outcomes
+    by_time = outcomes.by_time
+    assert by_time.time_days[:-1] == result.time_days
+    assert by_time.time_days[-1] == 200
+    for name in ("response", "abscopal_response", "progression", "relapse_after_response"):
+        curve = getattr(by_time, name)
+        assert curve.probability == sorted(curve.probability)
+        assert len(curve.probability) == len(curve.lower) == len(curve.upper) == len(by_time.time_days)
+        rows = zip(curve.lower, curve.probability, curve.upper, strict=True)
+        assert all(list(row) == sorted(row) for row in rows)
+        at_horizon = getattr(outcomes, "objective_response" if name == "response" else name)
+        assert at_horizon.value == curve.probability[-1]
+    assert by_time.response.probability[by_time.time_days.index(56.0)] == 0.0
+    assert by_time.response.probability[by_time.time_days.index(63.0)] > 0.0
+    written = simulations.series({}, result.model_dump())
+    assert "probability:relapse_after_response" in written
+    picture = simulations.KIND.figures["incidence"]({}, result.model_dump()).decode()
+    assert "abscopal response" in picture
 
 
 def test_zero_exposure_is_no_event() -> None:
@@ -146,6 +277,87 @@ def test_the_abscopal_response_is_compared_on_the_same_lesions() -> None:
     assert row.difference.value == pytest.approx(both.value - alone.value)
 
 
+NIVOLUMAB = {"agent": "nivolumab", "dose_mg": 240, "interval_days": 14, "dose_count": 13}
+IPILIMUMAB = {"agent": "ipilimumab", "dose_mg": 800, "interval_days": 21, "dose_count": 4}
+
+
+def test_a_gain_at_the_price_of_adverse_events_does_not_dominate() -> None:
+    plans = {"one": {"drugs": [NIVOLUMAB]}, "two": {"drugs": [NIVOLUMAB, IPILIMUMAB]}}
+    (compared,) = compare(plans, horizon_days=364).comparisons
+    assert compared.verdict == "expected gain"
+    assert compared.dominates is False
+    assert compared.dominance_note is not None
+    assert "treatment_related_grade_3_or_higher" in compared.dominance_note
+    (harm,) = compared.harms
+    assert harm.reference.value == pytest.approx(2627 / 18715)
+    assert harm.plan.value == pytest.approx(0.328)
+    assert harm.difference.value == pytest.approx(0.328 - 2627 / 18715)
+    turned = compare(dict(reversed(plans.items())), horizon_days=364).comparisons[0]
+    assert turned.dominated is False
+
+
+def test_more_radiation_without_organ_doses_leaves_dominance_open() -> None:
+    more = {**COURSE, "fractions": [{"day": day, "dose_gy": 15} for day in range(8)]}
+    one, two = ({"radiotherapy": [course], "drugs": [DRUG]} for course in (COURSE, more))
+    (compared,) = compare({"one": one, "two": two}, horizon_days=364).comparisons
+    assert compared.verdict == "expected gain"
+    assert compared.dominates is None
+    assert compared.dominance_note is not None
+    assert "organ complications" in compared.dominance_note
+    assert compared.harms_unknown
+
+
+def test_organ_doses_make_the_harm_of_radiotherapy_known() -> None:
+    def course(scale: float) -> dict[str, Any]:
+        dvh = {
+            "kind": "cumulative", "volume_unit": "percent", "total_volume_cm3": 3900,
+            "dose_gy": [0, 5 * scale, 20 * scale, 40 * scale], "volume": [100, 40, 15, 0],
+        }  # fmt: skip
+        return {**COURSE, "organs": [{"organ": "lung", "dvh": dvh}]}
+
+    low, high = ({"radiotherapy": [course(scale)], "drugs": [DRUG]} for scale in (0.3, 1.0))
+    (compared,) = compare({"low": low, "high": high}, patients=50).comparisons
+    assert compared.harms_unknown == []
+    lung = [row for row in compared.harms if row.organ == "lung"]
+    assert lung
+    assert all(row.difference.value > 0.0 for row in lung)
+
+
+def test_the_same_treatment_has_the_same_harm() -> None:
+    (compared,) = compare({"a": {"drugs": [DRUG]}, "b": {"radiotherapy": [COURSE], "drugs": [DRUG]}}).comparisons
+    assert compared.harms == []
+    assert len(compared.harms_unknown) == 1
+    stronger = IPILIMUMAB | {"dose_mg": 1600}
+    plans = {"a": {"drugs": [NIVOLUMAB, IPILIMUMAB]}, "b": {"drugs": [NIVOLUMAB, stronger]}}
+    assert compare(plans, patients=50).comparisons[0].harms_unknown != []
+
+
+@pytest.mark.parametrize(
+    ("dose_mg", "interval_days", "dose_count"), [(2000, 21, 9), (400, 42, 5)], ids=["tenfold", "every six weeks"]
+)
+def test_more_of_a_pd_1_antibody_is_no_gain(dose_mg: float, interval_days: float, dose_count: int) -> None:
+    other = DRUG | {"dose_mg": dose_mg, "interval_days": interval_days, "dose_count": dose_count}
+    (compared,) = compare({"a": {"drugs": [DRUG]}, "b": {"drugs": [other]}}, horizon_days=364).comparisons
+    assert compared.verdict == "no expected gain"
+    assert (compared.dominates, compared.dominated) == (False, False)
+    assert compared.verdict_note is not None
+    assert all(row.number_needed_to_treat is None for row in compared.differences)
+    too_little = DRUG | {"dose_mg": 0.05}
+    assert compare({"a": {"drugs": [too_little]}, "b": {"drugs": [DRUG]}}).comparisons[0].verdict == "expected gain"
+
+
+def test_a_difference_below_the_smallest_meaningful_one_is_no_gain() -> None:
+    for compared in compare({"a": {"drugs": [DRUG]}, "b": {"radiotherapy": [COURSE], "drugs": [DRUG]}}).comparisons:
+        for row in compared.differences:
+            assert row.smallest_meaningful_difference == (
+                MEANINGFUL_DAYS if row.unit == "d" else MEANINGFUL_PROBABILITY
+            )
+            if abs(row.difference.value) < row.smallest_meaningful_difference:
+                assert row.better is None
+            if row.number_needed_to_treat is not None:
+                assert row.better is True
+
+
 def test_treatment_beats_none() -> None:
     result = compare({"nothing": {}, "both": {"radiotherapy": [COURSE], "drugs": [DRUG]}})
     (compared,) = result.comparisons
@@ -174,6 +386,16 @@ def test_more_dose_is_never_less_shrinkage_of_the_irradiated_lesion_just_after(l
         ({"plan": {"radiotherapy": [{**COURSE, "lesion_ids": ["elsewhere"]}]}}, "/plan/radiotherapy/0/lesion_ids/0"),
         ({"plan": {"radiotherapy": [{**COURSE, "fractions": [{"day": -3, "dose_gy": 8}]}]}}, "/plan/radiotherapy/0"),
         ({"patient": {"lesions": [{"id": "a", "organ": "lung"}]}}, "/patient/lesions/0"),
+        ({"patient": {"lesions": [lesion(longest_diameter_mm=125)]}}, "/patient/lesions/0/longest_diameter_mm"),
+        ({"patient": {"lesions": [lesion(longest_diameter_mm=1000)]}}, "/patient/lesions/0/longest_diameter_mm"),
+        ({"patient": {"lesions": [lesion(volume_cm3=1000)]}}, "/patient/lesions/0/volume_cm3"),
+        ({"patient": {"lesions": [lesion(volume_cm3=1e-100)]}}, "/patient/lesions/0/volume_cm3"),
+        ({"patient": {"lesions": [lesion(longest_diameter_mm=1e-308)]}}, "/patient/lesions/0/longest_diameter_mm"),
+        ({"patient": {"lesions": [lesion(longest_diameter_mm=5e-324)]}}, "/patient/lesions/0/longest_diameter_mm"),
+        ({"patient": {}, "population": {"median_volume_cm3": 900}}, "/population/log_volume_sd"),
+        ({"plan": {"radiotherapy": [{**COURSE, "lesion_ids": []}]}}, "/plan/radiotherapy/0/lesion_ids"),
+        ({"plan": {"cells": [{"product": "saline", "day": 0, "dose_cells": 1}]}}, "/plan/cells/0/product"),
+        ({"plan": {"vaccines": [{"product": "homeopathy", "days": [0]}]}}, "/plan/vaccines/0/product"),
         ({"patient": {"lesions": [{"id": "a", "organ": "lung", "volume_cm3": 3}] * 2}}, "/patient/lesions/1/id"),
         ({"horizon_days": 1826, "output_interval_days": 1}, "/output_interval_days"),
     ],

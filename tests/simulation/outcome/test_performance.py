@@ -113,6 +113,19 @@ def test_the_curve_holds_every_patient_once(rows: list[tuple[bool, int]], groups
     assert all(p.interval.lower - 1e-9 <= p.observed <= p.interval.upper + 1e-9 for p in points)
 
 
+@given(pairs, st.integers(1, 30), st.integers(0, 8))
+def test_small_groups_are_merged_with_their_neighbors(rows: list[tuple[bool, int]], least: int, of_each: int) -> None:
+    event, chance = np.array([e for e, _ in rows]), np.array([s / 10 for _, s in rows])
+    points = performance.calibration_curve(event, chance, least_patients=least, least_of_each=of_each)
+    assert sum(point.n for point in points) == len(rows)
+    assert sum(point.n * point.observed for point in points) == pytest.approx(event.sum())
+    assert all(a.predicted < b.predicted for a, b in itertools.pairwise(points))
+    for point in points if len(points) > 1 else ():
+        with_it = round(point.n * point.observed)
+        assert point.n >= least
+        assert min(with_it, point.n - with_it) >= of_each
+
+
 def test_decision_curve_by_hand() -> None:
     curve = performance.decision_curve([1, 1, 0, 0, 0], [0.9, 0.3, 0.6, 0.2, 0.1], [0.25, 0.5])
     assert curve.model == pytest.approx([2 / 5 - 1 / 5 / 3, 1 / 5 - 1 / 5])

@@ -1,0 +1,254 @@
+"""Harm of one plan against another: organ complications of the radiotherapy, adverse events of the drugs.
+
+A harm enters only where it is known for both plans. What is not known is said, because a plan can be called better
+than another only when its harm is not higher.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import hypot
+from typing import Final
+
+from schemas.base import Estimate, IntervalRead
+from schemas.patient import Patient
+from schemas.plan import Plan
+from schemas.simulations import HarmDifferenceRead, PlanComplicationRead
+from service.plan_covariates import TARGET, plan_covariates
+from service.regimens import drug_plan
+from service.simulations_outcomes import rounded
+from simulation.immunotherapy.adverse_events import INCIDENCE, SOURCES, Incidence
+from simulation.model import Value
+from simulation.predictors.irae_incidence import differs
+
+INCIDENCE_MODEL: Final = "irae-incidence"
+_EVENT: Final = "treatment_related"
+_GRADES: Final = "grade_3_or_higher"
+_FLAT: Final = frozenset({"pd1", "pd_l1"})
+_LEVEL: Final = 0.95
+ROUNDING: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Harms:
+    """What is known of the harm of two plans: differences, and the harms that are not known for both."""
+
+    differences: tuple[HarmDifferenceRead, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Treated:
+    """A plan with the complications that its organ doses lead to."""
+
+    plan: Plan
+    complications: Sequence[PlanComplicationRead]
+
+
+def compare_harms(base: Treated, other: Treated, patient: Patient, *, lymphopenia_known: bool) -> Harms:
+    """Return the harm of a plan minus that of the reference plan.
+
+    Parameters
+    ----------
+    base, other : Treated
+        The reference plan and the plan that is compared with it.
+    patient : Patient
+    lymphopenia_known : bool
+        Whether the model gives severe lymphopenia of both plans, in the same way.
+
+    Returns
+    -------
+    Harms
+    """
+    found: list[HarmDifferenceRead] = []
+    unknown: list[str] = []
+    for differences, missing in (_radiotherapy(base, other), _drugs(base.plan, other.plan, patient)):
+        found += differences
+        unknown += missing
+    if base.plan.radiotherapy != other.plan.radiotherapy and not lymphopenia_known:
+        unknown.append(
+            "severe lymphopenia: the radiotherapy differs; give labs.lymphocytes_1e9_per_l, and organ doses in both "
+            "plans or in neither"
+        )
+    if base.plan.cells != other.plan.cells:
+        unknown.append("adverse events of the cell therapy: the plans differ in it, and no model compares them")
+    if base.plan.vaccines != other.plan.vaccines:
+        unknown.append("adverse events of the vaccine: the plans differ in it, and no model compares them")
+    return Harms(tuple(found), tuple(unknown))
+
+
+def _radiotherapy(base: Treated, other: Treated) -> tuple[list[HarmDifferenceRead], list[str]]:
+    if base.plan.radiotherapy == other.plan.radiotherapy:
+        return [], []
+    unknown = [reason for treated in (base, other) for reason in _without_complications(treated)]
+    first, second = (
+        {(row.organ, row.model, row.endpoint): row.probability for row in treated.complications}
+        for treated in (base, other)
+    )
+    none = Estimate(value=0.0, interval=None)
+    rows = []
+    for key in first | second:
+        organ, model, endpoint = key
+        before = first.get(key) if base.plan.radiotherapy else none
+        after = second.get(key) if other.plan.radiotherapy else none
+        if before is None or after is None:
+            unknown.append(f"{endpoint} ({organ}, {model}): not computed for both plans; give the organ in both")
+            continue
+        rows.append(_row(endpoint, organ, model, before, after, (), ()))
+    return rows, list(dict.fromkeys(unknown))
+
+
+def _without_complications(treated: Treated) -> Iterator[str]:
+    courses = treated.plan.radiotherapy
+    if not courses:
+        return
+    if len(courses) > 1:
+        yield "organ complications: a plan has several courses, and their doses are not added"
+    if not treated.complications or any(organ.dvh is None for course in courses for organ in course.organs):
+        yield "organ complications: the radiotherapy differs, and not every course has a dvh of the organs at risk"
+    elif any(not course.organs for course in courses):
+        yield "organ complications: a course lists no organ"
+
+
+def _drugs(base: Plan, other: Plan, patient: Patient) -> tuple[list[HarmDifferenceRead], list[str]]:
+    if base.drugs == other.drugs:
+        return [], []
+    first, second = (_covariates(plan, patient) for plan in (base, other))
+    if first["plan.with_chemotherapy"] != second["plan.with_chemotherapy"]:
+        return [], ["adverse events of the drugs: one plan has chemotherapy, whose harm is not on record here"]
+    same_agents = first["plan.agents"] == second["plan.agents"]
+    if same_agents:
+        if _not_flat(base, patient) == _not_flat(other, patient):
+            return [], []
+        return [], ["adverse events of the drugs: no incidence by dose and interval is on record for these agents"]
+    pair = _figures(first, second)
+    if pair is None:
+        return [], ["adverse events of the drugs: no incidence of grade 3 or higher is on record for both plans"]
+    before, after = pair
+    notes = tuple(
+        f"{name}: {text}"
+        for name, row, covariates in (("reference", before, first), ("plan", after, second))
+        for text in _notes(row, covariates)
+    )
+    sources = tuple(dict.fromkeys(SOURCES[row.source].citation for row in pair if row is not None))
+    read = _row(f"{_EVENT}_{_GRADES}", None, INCIDENCE_MODEL, _estimate(before), _estimate(after), sources, notes)
+    return [read], []
+
+
+def _covariates(plan: Plan, patient: Patient) -> dict[str, Value]:
+    known = plan_covariates(plan, patient.weight_kg)
+    if patient.cancer_type is not None:
+        known["patient.cancer_type"] = patient.cancer_type
+    return known
+
+
+def _not_flat(plan: Plan, patient: Patient) -> list[tuple[float, str, float]]:
+    """Return the doses whose size changes the harm: not those of PD-1 and PD-L1 antibodies, over the approved range."""
+    return [
+        (event.time_days, event.agent, event.amount_mg)
+        for event in drug_plan(plan.drugs, patient.weight_kg, "/plan/drugs").events
+        if TARGET[event.agent] not in _FLAT
+    ]
+
+
+def _figures(first: dict[str, Value], second: dict[str, Value]) -> tuple[Incidence | None, Incidence | None] | None:
+    """Return a figure for each plan, from one source where there is one, then the least unlike patient and plan.
+
+    None for a plan without a checkpoint inhibitor, which has none of their events.
+    """
+    options = [(before, after) for before in _candidates(first) for after in _candidates(second)]
+    if not options:
+        return None
+    return min(options, key=lambda pair: _unlike(pair, first, second))
+
+
+def _candidates(covariates: dict[str, Value]) -> list[Incidence | None]:
+    if not covariates["plan.immunotherapy"]:
+        return [None]
+    return [
+        row
+        for row in INCIDENCE
+        if row.event == _EVENT
+        and row.grades == _GRADES
+        and (covariates.get("plan.checkpoint_class") in row.classes or row.agents == covariates["plan.agents"])
+    ]
+
+
+def _unlike(
+    pair: tuple[Incidence | None, Incidence | None], first: dict[str, Value], second: dict[str, Value]
+) -> tuple[bool, int]:
+    before, after = pair
+    apart = before is not None and after is not None and before.source != after.source
+    differences = sum(
+        len(tuple(differs(row, covariates))) for row, covariates in zip(pair, (first, second), strict=True) if row
+    )
+    return apart, differences
+
+
+def _notes(row: Incidence | None, covariates: dict[str, Value]) -> Iterator[str]:
+    if row is None:
+        yield "no checkpoint inhibitor, so none of their adverse events"
+        return
+    yield row.group or "PD-1 and PD-L1 antibodies alone, pooled trials"
+    yield from differs(row, covariates)
+
+
+def _estimate(row: Incidence | None) -> Estimate:
+    if row is None:
+        return Estimate(value=0.0, interval=None)
+    interval = None
+    if row.bounds is not None:
+        interval = IntervalRead(level=_LEVEL, lower=row.bounds[0], upper=row.bounds[1])
+    return Estimate(value=row.probability, interval=interval)
+
+
+def _row(
+    harm: str,
+    organ: str | None,
+    model: str,
+    before: Estimate,
+    after: Estimate,
+    sources: Sequence[str],
+    notes: Sequence[str],
+) -> HarmDifferenceRead:
+    return HarmDifferenceRead(
+        harm=harm,
+        organ=organ,
+        model=model,
+        reference=before,
+        plan=after,
+        difference=Estimate(value=rounded(after.value - before.value), interval=_interval(before, after)),
+        sources=list(sources),
+        notes=list(notes),
+    )
+
+
+def _interval(before: Estimate, after: Estimate) -> IntervalRead | None:
+    """Interval of a difference from those of its parts as if independent (Newcombe, doi:10.1002/sim.779)."""
+    first, second = before.interval, after.interval
+    if first is None or second is None or first.level != second.level:
+        return None
+    value = after.value - before.value
+    down = hypot(after.value - second.lower, first.upper - before.value)
+    up = hypot(second.upper - after.value, before.value - first.lower)
+    return IntervalRead(level=first.level, lower=rounded(value - down), upper=rounded(value + up))
+
+
+def dominance(better: bool, worse: bool, harms: Harms, sign: float) -> tuple[bool | None, str | None]:
+    """Return whether one plan dominates the other, and why not where that turns on harm.
+
+    Parameters
+    ----------
+    better, worse : bool
+        Whether it is better in some efficacy outcome, and worse in some outcome.
+    harms : Harms
+    sign : float
+        1 for the plan against the reference, -1 for the reference against the plan.
+    """
+    if not better or worse:
+        return False, None
+    higher = [row.harm for row in harms.differences if sign * row.difference.value > ROUNDING]
+    if higher:
+        return False, f"its harm is higher: {', '.join(dict.fromkeys(higher))}"
+    if harms.unknown:
+        return None, f"not known for both plans: {'; '.join(harms.unknown)}"
+    return True, None

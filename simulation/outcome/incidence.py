@@ -1,0 +1,166 @@
+"""How many virtual patients have had an event by each day, with intervals over sampling and over parameter sets.
+
+Patients who leave observation count by inverse probability of censoring: the weighted share that has had the event
+equals one minus the Kaplan-Meier estimate, and it stays a mean over patients, so plans can be compared in pairs.
+
+References
+----------
+Robins JM, Finkelstein DM. Biometrics 2000;56:779-788. doi:10.1111/j.0006-341X.2000.00779.x
+Satten GA, Datta S. Am Stat 2001;55:207-210. doi:10.1198/000313001317098185
+Wilson EB. J Am Stat Assoc 1927;22:209-212. doi:10.1080/01621459.1927.10502953
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from simulation.outcome.survival import checked
+
+Floats = NDArray[np.float64]
+Groups = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incidence:
+    """Share of patients with the event by each day, with its interval; arrays of shape (n_days,)."""
+
+    probability: Floats
+    lower: Floats
+    upper: Floats
+
+
+def censoring_weights(times: ArrayLike, events: ArrayLike) -> Floats:
+    """Return one over the probability of still being observed just before each event; 0 without an event.
+
+    Parameters
+    ----------
+    times : array-like, shape (n,), any unit of time
+        Time of the event or of censoring, >= 0. At one time, events come before censorings.
+    events : array-like of bool, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    time, event = checked(times, events)
+    distinct, place = np.unique(time, return_inverse=True)
+    had = np.bincount(place, weights=event, minlength=distinct.size)
+    left = np.bincount(place, weights=~event, minlength=distinct.size)
+    at_risk = time.size - np.concatenate(([0.0], np.cumsum(had + left)[:-1])) - had
+    stay = 1.0 - np.divide(left, at_risk, out=np.zeros_like(left), where=at_risk > 0.0)
+    observed = np.concatenate(([1.0], np.cumprod(stay)[:-1]))
+    weights: Floats = np.divide(1.0, observed[place], out=np.zeros(time.size), where=event)
+    return weights
+
+
+def cumulative_incidence(
+    event_day: Floats, weight: Floats, group: Groups, days: ArrayLike, *, level: float = 0.9
+) -> Incidence:
+    """Return the weighted share of patients whose event lies on or before each day.
+
+    The variance between groups, freed of its sampling part, is added to the sampling variance; the interval is
+    Wilson's for the number of patients that has the same total variance.
+
+    Parameters
+    ----------
+    event_day : ndarray, shape (n,), d
+        Infinite without an event.
+    weight : ndarray, shape (n,)
+        1, or the weights of :func:`censoring_weights`.
+    group : ndarray of int, shape (n,)
+        Parameter set of each patient; all equal where there is one.
+    days : array-like, shape (n_days,), d
+        Increasing.
+    level : float
+
+    Returns
+    -------
+    Incidence
+    """
+    at = np.asarray(days, dtype=np.float64)
+    n = event_day.size
+    labels, index = np.unique(group, return_inverse=True)
+    cell = index * (at.size + 1) + np.searchsorted(at, event_day, side="left")
+    cells = labels.size * (at.size + 1)
+    first, second = (
+        np.cumsum(_sums(cell, power, cells).reshape(labels.size, -1), axis=1)[:, :-1]
+        for power in (weight, weight * weight)
+    )
+    share = np.clip(first.sum(axis=0) / n, 0.0, 1.0)
+    sampling = np.maximum(second.sum(axis=0) / n - share**2, 0.0) / n
+    variance = sampling + between_variance(first, second, np.bincount(index).astype(np.float64))
+    effective = np.divide(share * (1.0 - share), variance, out=np.full(at.size, float(n)), where=variance > 0.0)
+    lower, upper = wilson(share, np.clip(effective, 2.0, float(n)) if n > 1 else np.ones(at.size), level)
+    return Incidence(probability=share, lower=lower, upper=upper)
+
+
+def variance_between_groups(values: Floats, group: Groups) -> float:
+    """Return :func:`between_variance` of one value a patient.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+    group : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    float
+    """
+    labels, index = np.unique(group, return_inverse=True)
+    first, second = (_sums(index, power, labels.size)[:, None] for power in (values, values * values))
+    return float(between_variance(first, second, np.bincount(index).astype(np.float64))[0])
+
+
+@cache
+def _two_sided(level: float) -> float:
+    return float(stats.norm.ppf(0.5 + level / 2.0))
+
+
+def _sums(cell: Groups, values: Floats, cells: int) -> Floats:
+    return np.asarray(np.bincount(cell, weights=values, minlength=cells), dtype=np.float64)
+
+
+def wilson(share: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
+    """Return Wilson's score limits of shares among ``n`` patients each; ``n`` need not be whole.
+
+    Parameters
+    ----------
+    share : ndarray, shape (k,)
+    n : ndarray, shape (k,)
+    level : float
+
+    Returns
+    -------
+    tuple of ndarray, shape (k,) each
+    """
+    z = _two_sided(level)
+    middle = (share + z * z / (2.0 * n)) / (1.0 + z * z / n)
+    half = z * np.sqrt(share * (1.0 - share) / n + z * z / (4.0 * n * n)) / (1.0 + z * z / n)
+    return np.minimum(np.maximum(middle - half, 0.0), share), np.maximum(np.minimum(middle + half, 1.0), share)
+
+
+def between_variance(total: Floats, total_of_squares: Floats, counts: Floats) -> Floats:
+    """Return the variance of the group means beyond sampling: the mean covariance of two patients of one group.
+
+    Parameters
+    ----------
+    total, total_of_squares : ndarray, shape (n_groups, k)
+        Sums over the patients of each group.
+    counts : ndarray, shape (n_groups,)
+        Patients in each group.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        0 with fewer than two groups, or with one patient in each.
+    """
+    pairs = float((counts * (counts - 1.0)).sum())
+    if counts.size < 2 or pairs == 0.0:
+        return np.zeros(total.shape[1])
+    grand = total.sum(axis=0) / counts.sum()
+    apart = total - counts[:, None] * grand
+    own = total_of_squares - 2.0 * grand * total + counts[:, None] * grand**2
+    return np.asarray(np.maximum(0.0, (apart**2 - own).sum(axis=0) / pairs))

@@ -1,0 +1,59 @@
+"""Cumulative incidence against the Kaplan-Meier estimate and against counting."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from simulation.outcome.incidence import censoring_weights, cumulative_incidence, variance_between_groups, wilson
+from simulation.outcome.survival import kaplan_meier
+
+PEOPLE = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=2, max_size=40)
+
+
+@given(PEOPLE)
+def test_the_weighted_share_is_one_minus_kaplan_meier(people):
+    time = np.array([float(day) for day, _ in people])
+    event = np.array([had for _, had in people])
+    curve = kaplan_meier(time, event)
+    days = np.arange(0.0, time.max() + 1.0)
+    found = cumulative_incidence(
+        np.where(event, time, np.inf), censoring_weights(time, event), np.zeros(time.size, dtype=np.int64), days
+    )
+    known = ~np.isnan(curve.at(days))
+    assert found.probability[known] == pytest.approx(1.0 - curve.at(days)[known], abs=1e-12)
+    assert np.all(np.diff(found.probability) >= 0.0)
+    assert np.all((found.lower <= found.probability) & (found.probability <= found.upper))
+
+
+def test_without_censoring_it_is_a_count_with_wilsons_interval():
+    days = np.array([3.0, 5.0, np.inf, np.inf, 9.0])
+    found = cumulative_incidence(days, np.ones(5), np.zeros(5, dtype=np.int64), [0.0, 4.0, 9.0], level=0.9)
+    assert found.probability == pytest.approx([0.0, 0.2, 0.6])
+    expected = stats.binomtest(3, 5).proportion_ci(0.9, "wilson")
+    assert (found.lower[-1], found.upper[-1]) == pytest.approx((expected.low, expected.high))
+
+
+def test_parameter_sets_that_disagree_widen_the_interval():
+    group = np.repeat(np.arange(20), 50)
+    event = np.where(group % 2 == 0, 0.0, np.inf)
+    one = np.zeros(group.size, dtype=np.int64)
+    apart, together = (cumulative_incidence(event, np.ones(group.size), g, [0.0]) for g in (group, one))
+    assert apart.upper[0] - apart.lower[0] > 3.0 * (together.upper[0] - together.lower[0])
+    assert variance_between_groups(np.isfinite(event).astype(float), group) == pytest.approx(0.25)
+
+
+def test_one_event_in_a_small_set_is_no_sign_of_disagreement():
+    event = np.full(200, np.inf)
+    event[0] = 0.0
+    found = cumulative_incidence(event, np.ones(200), np.append(0, np.arange(1, 200) // 2 + 1), [0.0])
+    assert found.upper[0] < 0.05
+
+
+def test_limits_stay_between_zero_and_one():
+    lower, upper = wilson(np.array([0.0, 1.0]), np.array([3.5, 3.5]), 0.9)
+    assert lower[0] == 0.0
+    assert upper[1] == 1.0
+    assert upper[0] > 0.0
+    assert lower[1] < 1.0
