@@ -55,6 +55,7 @@ PROBLEMS: Final[dict[type[Exception], Kind]] = {
     errors.Forbidden: Kind(403, "forbidden", "The credentials lack a scope", "Ask the operator for the scope."),
     errors.NotFound: Kind(404, "not-found", "Nothing here", "Check the address and the id."),
     errors.Conflict: Kind(409, "conflict", "The request collides with another one", "Wait, then try again."),
+    errors.FinalState: Kind(409, "final-state", "What is stored is final", "Do not repeat the request; see detail."),
     errors.Overloaded: Kind(503, "overloaded", "Too much work at once", "Wait for Retry-After, then try again."),
     errors.StoreUnavailable: Kind(
         503, "store-unavailable", "The database cannot be reached", "Try again later, with an Idempotency-Key."
@@ -76,13 +77,21 @@ _BY_STATUS: Final = {
 }
 PAGES: Final = {kind.slug: kind for kind in (*PROBLEMS.values(), *_BY_STATUS.values(), _INTERNAL)}
 RETRY_AFTER_SECONDS: Final = "2"
+_CONTENT: Final = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+FAILURE: Final[dict[int | str, dict[str, Any]]] = {
+    _INTERNAL.status: {"description": _INTERNAL.title, "content": _CONTENT}
+}
+"""What every route documents: the error that nobody expected."""
 
 
 def documented(*expected: type[Exception]) -> dict[int | str, dict[str, Any]]:
     """Return the ``responses=`` of a route that can answer these problems."""
     every = (*expected, errors.InvalidInput, errors.Unauthorized, errors.Forbidden, errors.StoreUnavailable)
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {PROBLEMS[error].status: {"description": PROBLEMS[error].title, "content": content} for error in every}
+    titles: dict[int | str, dict[str, None]] = {}
+    for error in every:
+        titles.setdefault(PROBLEMS[error].status, {})[PROBLEMS[error].title] = None
+    refusals = {status: {"description": "; or: ".join(titles[status]), "content": _CONTENT} for status in titles}
+    return refusals | FAILURE
 
 
 def render(request: Request, error: Exception) -> Response:
@@ -115,7 +124,7 @@ def _answer(
     if members is not None:
         body["errors"] = members
     extra = dict(headers or {})
-    if kind.status in (409, 503):
+    if kind.status == 503 or kind is PROBLEMS[errors.Conflict]:
         extra["Retry-After"] = RETRY_AFTER_SECONDS
     if kind.status == 401:
         extra["WWW-Authenticate"] = 'Bearer realm="abscope"'

@@ -1,14 +1,23 @@
 """The base of every wire model and the scalar types that carry units."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from schemas.vocabulary import describe
 
 
 class Schema(BaseModel):
     """Strict and frozen: no unknown members, no NaN, no numbers as strings."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        json_schema_extra=describe,
+    )
 
 
 def _whole(value: object) -> object:
@@ -32,9 +41,12 @@ def number(unit: str, description: str, *, example: float, **bounds: Any) -> Any
 
 DoseGy = Annotated[float, number("Gy", "Physical absorbed dose.", example=2.0, ge=0, le=200)]
 DosePerFractionGy = Annotated[float, number("Gy", "Dose of one fraction.", example=2.0, gt=0, le=40)]
+LAST_DAY: Final = 3650.0
 Day = Annotated[
     float,
-    number("d", "Day on the plan's time axis; day 0 is the start of treatment.", example=0.0, ge=-3650, le=3650),
+    number(
+        "d", "Day on the plan's time axis; day 0 is the start of treatment.", example=0.0, ge=-LAST_DAY, le=LAST_DAY
+    ),
 ]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$", examples=["lesion-1"])]
 Seed = Annotated[
@@ -58,6 +70,7 @@ class Estimate(Schema):
     """A value with its interval; the interval is null where none is published or computable."""
 
     value: float
+    """Point estimate."""
     interval: IntervalRead | None
 
 

@@ -13,8 +13,11 @@ class BatchSummary(Schema):
     """The last line: how many rows were stored and how many failed."""
 
     rows: int
+    """Rows read."""
     stored: int
+    """Rows whose run was stored."""
     failed: int
+    """Rows that were refused or failed."""
 
 
 class BatchLine(Schema):
@@ -23,5 +26,8 @@ class BatchLine(Schema):
     row: Annotated[int | None, Field(description="Number of the row, from 1.")] = None
     line: Annotated[int | None, Field(description="Line of the body on which the row begins, from 1.")] = None
     run: Run | None = None
+    """The stored run of this row; null where it failed."""
     errors: list[MemberError] | None = None
+    """What is wrong with this row; null where it was stored."""
     summary: BatchSummary | None = None
+    """Totals; on the last line only."""

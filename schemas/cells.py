@@ -41,7 +41,9 @@ class CellBand(Schema):
     """One percentile of the virtual patients over time."""
 
     percent: float
+    """Percentile."""
     copies_per_ug: list[float]
+    """Transgene copies per microgram of DNA at each time."""
 
 
 class CellKineticsRead(Schema):
@@ -51,24 +53,37 @@ class CellKineticsRead(Schema):
     unit: str
     time_days: list[float]
     typical_copies_per_ug: list[float]
+    """Transgene copies per microgram of DNA of the typical patient at each time."""
     bands: list[CellBand]
+    """Percentiles of the virtual patients."""
     maximum_copies_per_ug: Estimate
+    """Highest level."""
     maximum_day: Estimate
+    """Time of the highest level after infusion."""
     doubling_days: Estimate
+    """Doubling time of the expansion."""
     contraction_half_life_days: Estimate
+    """Half-life of the fast decline after the maximum."""
     persistence_half_life_days: Estimate
+    """Half-life of the slow decline."""
     area_0_28_copies_day_per_ug: Estimate
+    """Area under the curve from day 0 to 28."""
     random_effects_read_as: Literal["standard_deviation", "variance"]
+    """How the printed random effects were read."""
 
 
 class PrintedKinetics(Schema):
     """Kinetics as printed for one setting."""
 
     setting: str
+    """Trial and disease."""
     unit: str
     maximum: float | None
+    """Highest level, in the unit."""
     maximum_day: float | None
+    """Time of the highest level after infusion."""
     area_0_28: float | None
+    """Area under the curve from day 0 to 28, in the unit times days."""
     source: str
     verified: bool
 
@@ -77,11 +92,15 @@ class CellToxicity(Schema):
     """Reported incidence; the grading scale belongs to the number."""
 
     event: Literal["crs", "icans"]
+    """Cytokine release syndrome (crs) or immune effector cell neurotoxicity (icans)."""
     grades: Literal["any", "3+"]
+    """Grades that are counted."""
     setting: str
-    probability: Probability
+    """Trial and disease."""
+    probability: Annotated[Probability, Field(description="Reported share of patients with the event.")]
     interval: IntervalRead | None
     scale: str
+    """Grading scale of the source."""
     source: str
     verified: bool
 
@@ -92,6 +111,9 @@ class CellsResult(Schema):
     product: Name
     title: str
     kinetics: CellKineticsRead | None
+    """Kinetics by a published model; null where there is none."""
     printed_kinetics: list[PrintedKinetics]
+    """Kinetics as printed, setting by setting."""
     toxicity: list[CellToxicity]
+    """Reported incidence of toxicity."""
     notes: list[str]

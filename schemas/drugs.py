@@ -1,6 +1,6 @@
 """Antibody exposure: a patient and infusions in; concentrations, metrics and occupancy out."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,6 +8,8 @@ from schemas.base import ComputeRequest, Day, Estimate, Probability, Schema, Who
 from schemas.patient import Patient
 from schemas.plan import Agent, DrugCourse
 
+LEAST_AMOUNT_MG: Final = 0.001
+LEAST_INTERVAL_DAYS: Final = 0.01
 ConcentrationMgPerL = Annotated[float, number("mg/L", "Serum concentration.", example=60.0, ge=0, le=1e6)]
 PkCovariate = Literal[
     "weight_kg", "albumin_g_per_l", "egfr_ml_per_min", "creatinine_clearance_ml_per_min", "alt_u_per_l", "ldh_u_per_l",
@@ -35,12 +37,24 @@ class EventRecord(Schema):
         Whole,
     ] = 0  # fmt: skip
 
+    @model_validator(mode="after")
+    def _not_vanishing(self) -> Self:
+        for name, value, least in (
+            ("amt_mg", self.amt_mg, LEAST_AMOUNT_MG),
+            ("rate_mg_per_day", self.rate_mg_per_day, LEAST_AMOUNT_MG),
+            ("ii_days", self.ii_days, LEAST_INTERVAL_DAYS),
+        ):
+            if 0 < value < least:
+                raise ValueError(f"{name} must be 0 or at least {least}")
+        return self
+
 
 class EventTable(Schema):
     """The events of one agent, sorted by time."""
 
     agent: Agent
     records: Annotated[list[EventRecord], Field(min_length=1, max_length=2000)]
+    """Records in order of time."""
 
 
 class PkCovariates(Schema):
@@ -59,26 +73,35 @@ class PkCovariates(Schema):
         number("mm", "Sum of target lesions; left out: from the patient's lesions.", example=70.0, gt=0, le=2000),
     ] = None
     anti_drug_antibodies: bool | None = None
+    """Antibodies against the drug were found."""
     prior_ipilimumab: bool | None = None
+    """Ipilimumab was given before."""
     first_line: bool | None = None
+    """First-line treatment."""
     with_chemotherapy: Annotated[
         bool | None, Field(description="Left out: true when a regimen of the plan contains chemotherapy.")
     ] = None
     race: Annotated[Literal["black", "asian", "other"] | None, Field(examples=["other"])] = None
+    """Race, where a model has a term for it."""
     biliary_tract_cancer: bool | None = None
+    """The tumor is a biliary tract cancer."""
     cutaneous_squamous_cell_carcinoma: bool | None = None
+    """The tumor is a cutaneous squamous cell carcinoma."""
 
 
 class CovariateSpread(Schema):
     """How one covariate is spread over the virtual patients; covariates are drawn independently."""
 
     covariate: PkCovariate
+    """The covariate; its name carries its unit."""
     distribution: Annotated[
         Literal["normal", "lognormal", "indicator"],
         Field(description="lognormal: center is the median, spread the SD of the logarithm; indicator: a probability."),
     ]
     center: Annotated[float, Field(ge=0, le=1e6, examples=[76.0])]
+    """Mean, median or probability, by distribution; in the unit of the covariate."""
     spread: Annotated[float, Field(ge=0, le=1e6, examples=[0.2])] = 0.0
+    """Standard deviation: of the covariate (normal) or of its logarithm (lognormal)."""
     low: Annotated[float, Field(ge=0, le=1e6, description="Values below are set to it.", examples=[35.0])] = 0.0
     high: Annotated[float | None, Field(gt=0, le=1e6, description="Values above are set to it.")] = None
 
@@ -98,7 +121,9 @@ class Population(Schema):
     """Virtual patients around the given one."""
 
     count: Annotated[int, Field(ge=10, le=100_000, examples=[1000]), Whole] = 1000
+    """Number of virtual patients."""
     covariates: Annotated[list[CovariateSpread], Field(max_length=25)] = []
+    """Covariates that differ between them."""
 
 
 class ModelChoice(Schema):
@@ -106,13 +131,14 @@ class ModelChoice(Schema):
 
     agent: Agent
     model: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$", examples=["pk-nivolumab-bajaj2017"])]
+    """Id of the population model."""
 
 
 class TargetChoice(Schema):
     """A target concentration of the caller's."""
 
     agent: Agent
-    concentration_mg_per_l: Annotated[float, number("mg/L", "Target.", example=20.0, gt=0, le=1e5)]
+    concentration_mg_per_l: Annotated[float, number("mg/L", "Target concentration.", example=20.0, gt=0, le=1e5)]
 
 
 class DrugsRequest(ComputeRequest):
@@ -121,14 +147,19 @@ class DrugsRequest(ComputeRequest):
     patient: Patient = Patient()
     drugs: Annotated[list[DrugCourse], Field(max_length=20)] = []
     event_tables: Annotated[list[EventTable], Field(max_length=10)] = []
+    """NONMEM event tables, one an agent, instead of drugs."""
     subject: Annotated[
         Literal["typical", "individual", "population"],
         Field(description="typical: no random effects; individual: one random patient; population: percentile bands."),
     ] = "typical"
     population: Population = Population()
+    """The virtual patients of subject population."""
     covariates: PkCovariates = PkCovariates()
+    """Further covariates of the pharmacokinetic models."""
     models: Annotated[list[ModelChoice], Field(max_length=10)] = []
+    """Population models other than the usual ones."""
     targets: Annotated[list[TargetChoice], Field(max_length=10)] = []
+    """Target concentrations other than the usual ones."""
     horizon_days: Annotated[
         float | None, number("d", "Last day; left out: the end of the last cycle.", example=168.0, gt=0, le=3650)
     ] = None
@@ -153,7 +184,9 @@ class CovariateUsed(Schema):
     """A covariate of the model with the value that was used."""
 
     name: str
+    """Name of the covariate; it carries the unit."""
     value: float
+    """Value that was used."""
     origin: Literal["given", "reference", "drawn"]
 
 
@@ -161,15 +194,25 @@ class Parameters(Schema):
     """Parameters of the typical or the drawn patient; in a population, of the typical one."""
 
     cl_l_per_day: float
+    """Clearance at baseline."""
     vc_l: float
+    """Central volume of distribution."""
     q_l_per_day: float
+    """Intercompartmental clearance."""
     vp_l: float
+    """Peripheral volume of distribution."""
     clearance_form: Literal["constant", "exp", "lin"]
+    """How clearance changes over time."""
     emax: float
+    """Largest change of clearance, as the form uses it."""
     t50_days: float | None
+    """Time of half the change of clearance."""
     hill: float | None
+    """Shape of the change of clearance."""
     vmax_mg_per_day: float | None
+    """Largest rate of saturable elimination; null without it."""
     km_mg_per_l: float | None
+    """Concentration of half the saturable rate; null without it."""
     terminal_half_life_days: Annotated[float, Field(description="At baseline clearance, linear part. Unit: d.")]
     late_terminal_half_life_days: Annotated[float, Field(description="At late clearance, linear part. Unit: d.")]
 
@@ -186,6 +229,7 @@ class Band(Schema):
     """One percentile of the virtual patients over time."""
 
     percent: float
+    """Percentile."""
     concentration_mg_per_l: list[float]
 
 
@@ -195,14 +239,17 @@ class Profile(Schema):
     time_days: list[float]
     concentration_mg_per_l: list[float]
     bands: list[Band]
+    """Percentiles of the virtual patients; empty for one patient."""
 
 
 class CycleRead(Schema):
     """Exposure of one dosing cycle; intervals are percentile ranges of the virtual patients."""
 
     number: int
+    """Number of the cycle, from 1."""
     start_day: float
     length_days: float
+    """Length of the cycle."""
     maximum_mg_per_l: Estimate
     trough_mg_per_l: Estimate
     average_mg_per_l: Estimate
@@ -213,6 +260,7 @@ class SteadyStateRead(Schema):
     """Exposure after infinitely many doses like the last, with clearance at its late value."""
 
     dose_mg: float
+    """Dose of every cycle."""
     interval_days: float
     maximum_mg_per_l: Estimate | None
     trough_mg_per_l: Estimate | None
@@ -227,22 +275,27 @@ class TargetRead(Schema):
     """Time above a target until the horizon."""
 
     concentration_mg_per_l: float
+    """Target concentration."""
     what: str
+    """What the target stands for."""
     source: str
     verified: bool
     days_above: Estimate
-    share_above: Probability
+    """Days above the target."""
+    share_above: Annotated[Probability, Field(description="Share of the time to the horizon above the target.")]
 
 
 class OccupancyRead(Schema):
     """Target engagement at the troughs; it cannot tell approved doses apart."""
 
     half_maximal_mg_per_l: float
-    maximum: Probability
+    """Concentration of half the maximal engagement."""
+    maximum: Annotated[Probability, Field(description="Largest engagement that can be reached.")]
     what: str
+    """What is measured as engagement."""
     source: str
-    at_first_trough: Probability
-    at_last_trough: Probability
+    at_first_trough: Annotated[Probability, Field(description="Engagement at the trough of the first cycle.")]
+    at_last_trough: Annotated[Probability, Field(description="Engagement at the trough of the last cycle.")]
 
 
 class AgentExposure(Schema):
@@ -256,13 +309,21 @@ class AgentExposure(Schema):
     model: str
     source: str
     covariates: list[CovariateUsed]
+    """Covariates that the model used."""
     parameters: Parameters | None
+    """Parameters; null where no population model is published."""
     doses: list[DoseRead]
+    """Infusions up to the horizon."""
     profile: Profile | None
+    """Concentration over time; null where no population model is published."""
     cycles: list[CycleRead]
+    """Exposure, cycle by cycle."""
     steady_state: SteadyStateRead | None
+    """Exposure at steady state; null where it cannot be computed."""
     target: TargetRead | None
+    """Time above the target; null where there is none."""
     occupancy: OccupancyRead | None
+    """Target engagement; null where nothing is published."""
     notes: list[str]
 
 
@@ -270,7 +331,10 @@ class DrugsResult(Schema):
     """Exposure of every agent."""
 
     subject: Literal["typical", "individual", "population"]
+    """Whom the exposure belongs to."""
     patients: int
+    """Number of virtual patients; 1 for one patient."""
     horizon_days: float
     agents: list[AgentExposure]
+    """Exposure, agent by agent."""
     notes: list[str]

@@ -1,4 +1,4 @@
-"""Dose-volume histograms in; metrics, constraints, control, complications and the therapeutic window out."""
+"""Dose-volume histograms, and what is asked of them; ``dvh_results`` has the answer."""
 
 from typing import Annotated, Literal, Self
 
@@ -7,10 +7,8 @@ from pydantic import Field, model_validator
 from schemas.base import (
     ComputeRequest,
     DoseGy,
-    Estimate,
     Identifier,
     Level,
-    Probability,
     Schema,
     Whole,
     number,
@@ -66,6 +64,7 @@ class ComplicationModelRequest(Schema):
     """A complication model with parameters of the caller's own."""
 
     id: Identifier
+    """Name of the model in the answer."""
     endpoint: Annotated[
         str,
         Field(
@@ -95,6 +94,7 @@ class RbeRequest(Schema):
     model: Literal[
         "fixed", "mcnamara_2015", "mcnamara_2015_matrad", "wedenberg_2013", "carabe_2012", "mairani_helium"
     ]  # fmt: skip
+    """Model of relative biological effectiveness."""
     let_kev_per_um: Annotated[
         float | None, number("keV/um", "Dose-averaged linear energy transfer.", example=2.5, ge=0, le=100)
     ] = None
@@ -110,6 +110,7 @@ class StructureRequest(Schema):
     """One structure with its dose-volume histogram."""
 
     id: Identifier
+    """Name of the structure, unique in the request."""
     organ: Annotated[Organ | None, Field(description="Left out: no tables are looked up for it.")] = None
     part: Part = "whole"
     target: Annotated[bool, Field(description="A target volume, not an organ at risk.")] = False
@@ -121,6 +122,7 @@ class StructureRequest(Schema):
         None
     )
     complication_models: Annotated[list[ComplicationModelRequest], Field(max_length=5)] = []
+    """Models of the caller's own."""
 
 
 class TumorControlRequest(Schema):
@@ -154,7 +156,7 @@ class ConstraintRequest(Schema):
 
     structure_id: Identifier
     metric: MetricName
-    limit: Annotated[float, Field(ge=0, le=1e6, description="In the unit of the metric.")]
+    limit: Annotated[float, Field(ge=0, le=1e6, description="The limit, in the unit of the metric.")]
 
 
 class PatientFactors(Schema):
@@ -164,23 +166,34 @@ class PatientFactors(Schema):
     sex: Literal["female", "male"] | None = None
     smoking_status: Literal["never", "former", "current"] | None = None
     pulmonary_comorbidity: bool | None = None
+    """Chronic lung disease."""
     middle_or_lower_lobe: Annotated[bool | None, Field(description="Tumor in the middle or lower lobe.")] = None
     sequential_chemotherapy: bool | None = None
+    """Chemotherapy before the radiotherapy."""
     concurrent_chemotherapy: bool | None = None
+    """Chemotherapy during the radiotherapy."""
     immunotherapy_consolidation: Annotated[bool | None, Field(description="Checkpoint inhibitor afterwards.")] = None
     t_stage_3_or_4: bool | None = None
+    """T category 3 or 4."""
     head_and_neck_setting: Literal["primary", "postoperative"] | None = None
+    """Primary or postoperative radiotherapy of a head and neck tumor."""
     head_and_neck_site: Literal["oral_cavity", "pharynx", "larynx"] | None = None
+    """Site of a head and neck tumor."""
     baseline_xerostomia: Literal["none", "mild", "moderate_severe"] | None = None
+    """Dry mouth before radiotherapy."""
     baseline_dysphagia: Literal["grade_0_1", "grade_2", "grade_3_or_more"] | None = None
+    """Dysphagia before radiotherapy."""
 
 
 class WindowRequest(Schema):
     """Scan of the prescription with the number of fractions unchanged."""
 
     lowest_scale: Annotated[float, Field(gt=0, le=1, examples=[0.6])] = 0.6
+    """Smallest multiple of the prescription."""
     highest_scale: Annotated[float, Field(ge=1, le=3, examples=[1.5])] = 1.5
+    """Largest multiple of the prescription."""
     point_count: Annotated[int, Field(ge=5, le=101, examples=[37]), Whole] = 37
+    """Number of multiples."""
     complications: Annotated[
         list[ModelId] | None,
         Field(max_length=20, description="Ids of complication models; left out: the main one of every organ."),
@@ -192,15 +205,21 @@ class EvaluationOptions(Schema):
 
     fraction_count: Annotated[int, Field(ge=1, le=200, description="Equal fractions.", examples=[30]), Whole]
     prescribed_dose_gy: DoseGy | None = None
+    """Prescribed dose of the course; scales the axis of the window."""
     metrics: Annotated[list[MetricName], Field(max_length=40)] = []
+    """Dose-volume metrics of every structure."""
     geud_exponents: Annotated[
         list[Annotated[float, Field(ge=-100, le=100)]],
         Field(max_length=10, description="Exponents a of the generalized EUD.", examples=[[1.0, 8.0]]),
     ] = []
     factors: PatientFactors = PatientFactors()
+    """What the clinical models ask about the patient."""
     tumor_control: Annotated[list[TumorControlRequest], Field(max_length=10)] = []
+    """Control models to ask."""
     constraints: Annotated[list[ConstraintRequest], Field(max_length=100)] = []
+    """Limits of the caller's own."""
     window: WindowRequest | None = None
+    """Scan of the prescription; left out: none."""
     interval_level: Level = 0.95
 
 
@@ -214,174 +233,3 @@ class DvhRequest(EvaluationOptions, ComputeRequest):
         if len({structure.id for structure in self.structures}) != len(self.structures):
             raise ValueError("structure ids must differ")
         return self
-
-
-class MetricRead(Schema):
-    """One metric; the value is null with a reason where the distribution cannot give it."""
-
-    name: str
-    value: float | None
-    unit: Literal["Gy", "%", "cm3"]
-    reason: str | None
-
-
-class GeudRead(Schema):
-    """Generalized equivalent uniform dose."""
-
-    exponent: float
-    physical_gy: float
-    eqd2_gy: float
-
-
-class CurveRead(Schema):
-    """Cumulative curve, thinned out; the same volumes belong to the doses in every column."""
-
-    dose_gy: list[float]
-    eqd2_gy: list[float]
-    bed_gy: list[float]
-    volume_percent: list[float]
-
-
-class SourceRead(Schema):
-    """Where a number or model comes from."""
-
-    citation: str
-    doi: str | None
-    url: str | None
-    evidence: Evidence
-    verified: Annotated[
-        bool, Field(description="False: read neither in the cited publication nor in a library that states it.")
-    ]
-
-
-class ConstraintRead(Schema):
-    """A limit, what the structure has, and how far it is on the right side."""
-
-    protocol: Literal["quantec", "tg101", "hytec", "given"]
-    metric: str
-    kind: Annotated[Literal["at_most", "spared_at_least"], Field(description="Upper limit, or volume to be spared.")]
-    limit: float
-    unit: Literal["Gy", "%", "cm3"]
-    risk: Annotated[str | None, Field(description="The risk that the source attaches to the limit.")]
-    value: float | None
-    passed: bool | None
-    margin: Annotated[float | None, Field(description="In the unit of the metric; negative when it fails.")]
-    reason: str | None
-    source: SourceRead | None
-
-
-class ComplicationRead(Schema):
-    """Probability of one complication of one structure by one parameter set."""
-
-    model: str
-    endpoint: str
-    form: ComplicationForm
-    parameters: dict[str, float]
-    dose_basis: Literal["eqd2", "physical"]
-    alpha_beta_gy: float | None
-    alpha_beta_source: Literal["published", "assumed", "given"]
-    probability: Annotated[
-        Estimate,
-        Field(description="The interval carries the intervals of the parameters; null where there are none."),
-    ]
-    interval_note: IntervalNote
-    applicability: Literal["inside", "outside", "unknown"]
-    reasons: list[str]
-    source: SourceRead | None
-
-
-class StructureRead(Schema):
-    """Everything about one structure."""
-
-    id: str
-    organ: str | None
-    part: Part
-    target: bool
-    volume_cm3: float | None
-    alpha_beta_gy: float
-    alpha_beta_source: Literal["given", "published", "assumed"]
-    physical: list[MetricRead]
-    eqd2: Annotated[list[MetricRead], Field(description="The same metrics, every bin converted to 2 Gy fractions.")]
-    geud: list[GeudRead]
-    curve: CurveRead
-    constraints: list[ConstraintRead]
-    complications: list[ComplicationRead]
-
-
-class TumorControlRead(Schema):
-    """Control probability of one target."""
-
-    structure_id: str
-    form: ControlForm
-    parameters: dict[str, float]
-    probability: Estimate
-    interval_note: IntervalNote
-    source: SourceRead | None
-
-
-class ClinicalInputRead(Schema):
-    """One input of a clinical model as it was used."""
-
-    name: str
-    value: float | str
-    unit: str
-    structure_id: str | None
-    assumed: Annotated[bool, Field(description="The request was silent; this value was taken.")]
-
-
-class ClinicalRead(Schema):
-    """Answer of one named clinical model."""
-
-    model: str
-    title: str
-    outcome: str
-    answer: Literal["probability", "relative_risk", "hazard_ratio"]
-    estimate: Estimate
-    interval_note: IntervalNote
-    horizon_days: int | None
-    population: str
-    inputs: list[ClinicalInputRead]
-    applicability: Literal["inside", "outside", "unknown"]
-    reasons: list[str]
-    note: str | None
-    source: SourceRead
-
-
-class ClinicalMissingRead(Schema):
-    """A clinical model that lacks a structure, while it has another."""
-
-    model: str
-    reason: str
-
-
-class WindowComplicationRead(Schema):
-    """One complication over the scaled prescription."""
-
-    structure_id: str
-    model: str
-    endpoint: str
-    probability: list[Probability]
-
-
-class WindowRead(Schema):
-    """Control, complications and complication-free control; complications count as independent."""
-
-    target_id: str
-    scale: list[float]
-    prescribed_dose_gy: list[float] | None
-    control: list[Probability]
-    complications: list[WindowComplicationRead]
-    complication_free_control: list[Probability]
-    best_scale: Annotated[float, Field(description="Grid point of the highest complication-free control.")]
-
-
-class DvhResult(Schema):
-    """Structures, control, clinical models and the therapeutic window."""
-
-    fraction_count: int
-    dose_per_fraction_gy: float | None
-    structures: list[StructureRead]
-    tumor_control: list[TumorControlRead]
-    clinical_models: list[ClinicalRead]
-    clinical_models_missing: list[ClinicalMissingRead]
-    window: WindowRead | None

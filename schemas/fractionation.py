@@ -41,6 +41,7 @@ class FractionationPhase(Schema):
     dose_per_fraction_gy: DosePerFractionGy
     fraction_count: Annotated[int, Field(ge=1, le=200, examples=[30]), Whole]
     fractions_per_day: Annotated[int, Field(ge=1, le=4, examples=[1]), Whole] = 1
+    """Fractions on each treatment day."""
     interval_hours: Annotated[
         float | None, number("h", "Time between two fractions of one day.", example=6.0, gt=0, le=24)
     ] = None
@@ -102,10 +103,14 @@ class TissueRequest(Schema):
     """One tissue: a preset by name, values of your own, or a preset with some values replaced."""
 
     id: Identifier
+    """Name of the tissue, unique in the request."""
     preset: PresetName | None = None
+    """Tissue of the built-in table."""
     role: Role | None = None
+    """Left out: that of the preset."""
     alpha_beta_gy: AlphaBetaGy | None = None
     alpha_beta_interval_gy: AlphaBetaInterval | None = None
+    """Interval of the ratio; left out: that of the preset."""
     alpha_beta_by_phase_gy: Annotated[
         list[AlphaBetaGy] | None,
         Field(min_length=1, max_length=10, description="One ratio for each phase, in the order of the phases."),
@@ -114,7 +119,9 @@ class TissueRequest(Schema):
         float | None, number("1/Gy", "Linear coefficient, for survival.", example=0.3, ge=1e-4, le=5)
     ] = None
     repair: Annotated[list[RepairComponent] | None, Field(min_length=1, max_length=3)] = None
+    """Repair of sublethal damage; left out: that of the preset, or complete between fractions."""
     repopulation: Repopulation | None = None
+    """Proliferation; left out: that of the preset, or none."""
     transition_dose_gy: Annotated[
         float | None,
         number(
@@ -148,6 +155,7 @@ class InterruptionRequest(Schema):
 
     tumor_id: Annotated[Identifier, Field(description="The tissue whose BED is to be kept.")]
     delivered_fraction_count: Annotated[int, Field(ge=1, le=200, examples=[20]), Whole]
+    """Fractions given before the interruption."""
     days_lost: Annotated[
         float, number("d", "Days from the next planned fraction until treatment can go on.", example=7.0, gt=0, le=90)
     ]
@@ -160,7 +168,9 @@ class FractionationRequest(ComputeRequest):
     """A course in phases and the tissues that it acts on."""
 
     phases: Annotated[list[FractionationPhase], Field(min_length=1, max_length=10)]
+    """Phases in the order in which they are given."""
     tissues: Annotated[list[TissueRequest], Field(min_length=1, max_length=40)]
+    """Tumors and normal tissues."""
     first_weekday: Annotated[
         int, Field(ge=1, le=7, description="Weekday of the first fraction, 1 is Monday.", examples=[1]), Whole
     ] = 1
@@ -170,6 +180,7 @@ class FractionationRequest(ComputeRequest):
         number("d", "Overall time, if not the one of the weekly pattern.", example=46.0, ge=0, le=400),
     ] = None
     interruption: InterruptionRequest | None = None
+    """An unplanned interruption; left out: none."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -182,9 +193,12 @@ class PhaseRead(Schema):
     """Where one phase lies on the plan's time axis."""
 
     first_day: float
+    """Day of the first fraction."""
     last_day: float
+    """Day of the last fraction."""
     fraction_count: int
     total_dose_gy: float
+    """Physical dose of the phase."""
 
 
 class ScheduleRead(Schema):
@@ -192,16 +206,21 @@ class ScheduleRead(Schema):
 
     fraction_count: int
     total_dose_gy: float
+    """Physical dose of the course."""
     overall_time_days: float
+    """Overall treatment time, by the time convention."""
     time_convention: TimeConvention
     phases: list[PhaseRead]
+    """Where the phases lie."""
 
 
 class ParameterRead(Schema):
     """A number that went into the answer and where it comes from."""
 
     name: str
+    """Name of the parameter."""
     value: float
+    """Value of the parameter, in the unit."""
     unit: str
     source: str
     doi: str | None
@@ -213,6 +232,7 @@ class HighDoseRead(Schema):
     """The course by a model made for large fractions."""
 
     model: Literal["lq_l", "usc", "mlq"]
+    """lq_l: linear-quadratic-linear; usc: universal survival curve; mlq: modified linear-quadratic."""
     parameters: dict[str, float]
     bed_gy: float
     eqd2_gy: float
@@ -222,7 +242,9 @@ class TissueRead(Schema):
     """Effect on one tissue; intervals are the image of the alpha/beta interval, all else held fixed."""
 
     id: str
+    """The tissue, by its id in the request."""
     label: str
+    """Name for people."""
     role: Role
     dose_gy: Annotated[float, number("Gy", "Physical dose to this tissue.", example=60.0)]
     bed_gy: Annotated[Estimate, Field(description="BED after the loss to repopulation. Unit: Gy.")]
@@ -232,6 +254,7 @@ class TissueRead(Schema):
         float | None, Field(description="Natural log of the surviving fraction; radiation alone. Null without alpha.")
     ]
     surviving_fraction: Probability | None
+    """Surviving fraction by radiation alone; null without alpha."""
     high_dose_models: Annotated[
         list[HighDoseRead],
         Field(
@@ -240,12 +263,14 @@ class TissueRead(Schema):
         ),
     ]
     parameters: list[ParameterRead]
+    """Parameters that were used, each with its source."""
 
 
 class OptionTissueRead(Schema):
     """Effect of one option on one tissue."""
 
     id: str
+    """The tissue, by its id in the request."""
     role: Role
     bed_gy: float
     eqd2_gy: float
@@ -256,36 +281,50 @@ class OptionRead(Schema):
     """One way to finish the interrupted course."""
 
     strategy: Strategy
+    """How the course is finished."""
     fraction_count: Annotated[int, Field(description="Fractions still to be given.")]
     dose_per_fraction_gy: float
     days_with_two_fractions: int
+    """Days on which two fractions are given."""
     last_day: float
+    """Day of the last fraction."""
     overall_time_days: float
+    """Overall treatment time, by the time convention."""
     keeps_tumor_bed: bool
+    """The tumor receives the planned biologically effective dose."""
     pareto_optimal: Annotated[
         bool, Field(description="No other option is at least as good in every tissue and better in one.")
     ]
     tissues: list[OptionTissueRead]
+    """Effect, tissue by tissue."""
 
 
 class NotPossibleRead(Schema):
     """A strategy that this interruption leaves no room for."""
 
     strategy: Strategy
+    """The strategy."""
     reason: str
+    """Why it is not possible."""
 
 
 class CompensationRead(Schema):
     """The options side by side; none of them is a recommendation."""
 
     missed_fraction_count: int
+    """Fractions still owed when treatment goes on."""
     options: list[OptionRead]
+    """Ways to finish."""
     not_possible: list[NotPossibleRead]
+    """Strategies that do not fit."""
 
 
 class FractionationResult(Schema):
     """Schedule, effect on every tissue and, after an interruption, the ways to finish."""
 
     schedule: ScheduleRead
+    """Phases, dose and overall time of the course."""
     tissues: list[TissueRead]
+    """Effect, tissue by tissue."""
     compensation: CompensationRead | None
+    """Ways to finish; null without an interruption."""

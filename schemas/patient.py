@@ -67,19 +67,27 @@ class Conditions(Schema):
     """Comorbidities that some models ask for."""
 
     pulmonary_comorbidity: bool | None = None
+    """Chronic obstructive or another chronic lung disease."""
     interstitial_lung_disease: bool | None = None
+    """Interstitial lung disease before treatment."""
     cardiac_disease: bool | None = None
+    """Heart disease before treatment."""
     autoimmune_disease: bool | None = None
+    """Autoimmune disease, active or in the history."""
     tumor_in_mid_or_lower_lobe: bool | None = None
+    """The lung tumor lies in the middle or a lower lobe."""
 
 
 class Lesion(Schema):
     """One tumor site; give its longest diameter or its volume."""
 
     id: Identifier
+    """Name of the lesion; scans and radiotherapy courses refer to it."""
     organ: Organ
     longest_diameter_mm: DiameterMm | None = None
+    """Longest diameter at the start; leave volume_cm3 out."""
     volume_cm3: VolumeCm3 | None = None
+    """Volume at the start; leave longest_diameter_mm out."""
     target: Annotated[bool, Field(description="Measured as a RECIST target lesion.")] = True
 
     @model_validator(mode="after")
@@ -93,6 +101,7 @@ class ScanLesion(Schema):
     """One lesion on one scan."""
 
     id: Identifier
+    """The lesion, by its id in patient.lesions."""
     longest_diameter_mm: DiameterMm
 
 
@@ -101,6 +110,7 @@ class Scan(Schema):
 
     day: Day
     lesions: Annotated[list[ScanLesion], Field(max_length=100)]
+    """Sizes of the lesions that this scan measured."""
     new_lesions: Annotated[bool, Field(description="Any new lesion on this scan.")] = False
 
 
@@ -124,11 +134,13 @@ class Patient(Schema):
     ] = None
     cancer_type: Annotated[CancerType | None, Field(examples=["nsclc"])] = None
     stage: Annotated[Literal["I", "II", "III", "IV"] | None, Field(examples=["IV"])] = None
+    """Stage group of the tumor (AJCC)."""
     histology: Annotated[
         Literal["squamous", "non_squamous", "other"] | None,
         Field(description="Histology where a trial was limited to one.", examples=["non_squamous"]),
     ] = None
     clinical_t_stage: Annotated[Literal["T1", "T2", "T3", "T4"] | None, Field(examples=["T2"])] = None
+    """Clinical T category (AJCC)."""
     smoking_status: Annotated[Literal["never", "former", "current"] | None, Field(examples=["former"])] = None
     smoking_pack_years: Annotated[
         float | None, number("pack-years", "Smoking exposure.", example=30.0, ge=0, le=300)
@@ -137,14 +149,18 @@ class Patient(Schema):
         int | None, Field(ge=0, le=100, description="Organs with metastases.", examples=[2]), Whole
     ] = None
     liver_metastases: bool | None = None
+    """Metastases in the liver."""
     brain_metastases: bool | None = None
+    """Metastases in the brain."""
     prior_systemic_therapy: Annotated[
         bool | None,
         Field(description="Chemotherapy or targeted therapy before the immunotherapy.", examples=[True]),
     ] = None
     prior_immunotherapy: Annotated[Literal["none", "responded", "refractory"] | None, Field(examples=["none"])] = None
+    """Earlier checkpoint inhibitors: none, with response, or refractory to them."""
     labs: Labs = Field(default_factory=Labs)
     biomarkers: Biomarkers = Field(default_factory=Biomarkers)
     conditions: Conditions = Field(default_factory=Conditions)
     lesions: Annotated[list[Lesion], Field(max_length=50)] = Field(default_factory=list)
+    """Tumor sites with their sizes at the start."""
     scans: Annotated[list[Scan], Field(max_length=200)] = Field(default_factory=list)

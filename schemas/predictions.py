@@ -18,13 +18,16 @@ class PredictionRequest(ComputeRequest):
     patient: Patient
     plan: Plan | None = None
     models: Annotated[list[ModelId] | None, Field(min_length=1, max_length=200)] = None
+    """Predictors to ask; left out: all that are not by name only."""
 
 
 class ContributionRead(Schema):
     """What one input adds to the answer, against the derivation cohort or the stated reference."""
 
     input: str
+    """Dotted path of the input."""
     value: float
+    """What it adds, in the unit."""
     unit: str
 
 
@@ -32,6 +35,7 @@ class ApplicabilityRead(Schema):
     """Whether this patient is like those the model was derived in."""
 
     status: Literal["inside", "outside", "unknown"]
+    """Inside or outside the derivation cohort, or unknown."""
     reasons: list[str]
 
 
@@ -40,8 +44,10 @@ class PredictionRead(Schema):
 
     model: ModelId
     outcome: str
+    """What is predicted."""
     horizon_days: int | None
     value: float
+    """The answer, in the unit."""
     unit: Annotated[
         str,
         Field(
@@ -52,6 +58,7 @@ class PredictionRead(Schema):
     interval: IntervalRead | None
     group: Annotated[str | None, Field(description="Risk group or stratum, in the model's own words.")]
     contributions: list[ContributionRead]
+    """What each input adds."""
     applicability: ApplicabilityRead
     note: Annotated[str | None, Field(description="What must be read together with the value.")]
     references: list[str]
@@ -61,12 +68,17 @@ class NotApplicableRead(Schema):
     """A predictor that could not answer, and why."""
 
     model: ModelId
-    missing: Annotated[list[CovariateName], Field(description="Required inputs that were not given.")]
+    missing: Annotated[
+        list[CovariateName], Field(description="Members of the request that are needed and were not given.")
+    ]
     reason: str
+    """Why there is no answer."""
 
 
 class PredictionsResult(Schema):
     """Every answer, and every predictor that had none."""
 
     predictions: list[PredictionRead]
+    """Answers of the predictors that apply."""
     not_applicable: list[NotApplicableRead]
+    """Predictors without an answer."""

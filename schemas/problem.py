@@ -19,8 +19,13 @@ class Problem(Schema):
 
     type: Annotated[str, Field(description="A page about this kind of problem.", examples=["/problems/invalid-input"])]
     title: str
+    """The kind of problem, in a few words."""
     status: int
+    """HTTP status of the answer."""
     detail: str
+    """What went wrong here and how to mend it."""
     instance: str
+    """URN of this request."""
     request_id: str
+    """Id of the request, as in the X-Request-ID header and the logs."""
     errors: list[MemberError] = []

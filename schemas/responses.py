@@ -30,9 +30,13 @@ class TargetOnScan(Schema):
     """
 
     id: Identifier
+    """The lesion; the same on every scan."""
     longest_diameter_mm: DiameterMm | None = None
+    """Longest diameter; leave short_axis_mm out."""
     short_axis_mm: ShortAxisMm | None = None
+    """Short axis of a lymph node; leave longest_diameter_mm out."""
     status: LesionStatus | None = None
+    """How the lesion was seen; left out: from its size."""
     organ: Organ | None = None
 
     @model_validator(mode="after")
@@ -51,6 +55,7 @@ class NewLesionOnScan(Schema):
     """A lesion that baseline did not have; list it on every scan that shows it."""
 
     id: Identifier
+    """The lesion; the same on every scan."""
     organ: Organ | None = None
     longest_diameter_mm: Annotated[DiameterMm | None, Field(description="Leave out where it is not measurable.")] = None
     short_axis_mm: Annotated[ShortAxisMm | None, Field(description="For a lymph node.")] = None
@@ -91,6 +96,7 @@ class ResponseRequest(ComputeRequest):
         Field(description="Study entry; left out, day 0 or the baseline scan if that came later."),
     ] = None
     death_day: Day | None = None
+    """Day of death; left out: alive."""
     response_is_primary_endpoint: Annotated[
         bool,
         Field(description="In a trial without randomization: complete and partial responses need confirmation."),
@@ -108,16 +114,21 @@ class BaselineRead(Schema):
 
     day: Day
     target_sum_mm: SumMm | None
+    """Sum of the target sizes; null without targets."""
     target_count: int
+    """Number of target lesions."""
 
 
 class TargetRead(Schema):
     """One target on one scan; size null where it was not evaluable."""
 
     id: Identifier
+    """The lesion, by its id in the scans."""
     status: LesionStatus
     size_mm: SumMm | None
+    """Longest diameter, or short axis of a lymph node; null where not evaluable."""
     change_from_baseline: ChangeFraction | None
+    """Relative change since baseline; null where not evaluable."""
 
 
 class RecistVisitRead(Schema):
@@ -125,6 +136,7 @@ class RecistVisitRead(Schema):
 
     target: Annotated[RecistCategory | None, Field(description="Null without target lesions.")]
     overall: RecistCategory
+    """Overall response."""
     rule: Rule
     explanation: str
 
@@ -133,18 +145,24 @@ class WindowRead(Schema):
     """When the confirming scan is due."""
 
     earliest_day: float
+    """First day on which a scan may confirm, the criteria's two days of tolerance included."""
     latest_day: float
+    """Eight weeks after the last visit that was iUPD."""
 
 
 class IrecistVisitRead(Schema):
     """The immune criteria at one visit."""
 
     overall: IrecistCategory
+    """Overall response."""
     rule: Rule
     explanation: str
     new_lesion_sum_mm: SumMm | None
+    """Sum of the new target lesions; null without any."""
     unconfirmed_since_day: Day | None
+    """Day of the unconfirmed progression that is open; null without one."""
     confirmation_due: WindowRead | None
+    """When the confirming scan is due; null without open progression."""
 
 
 class VisitRead(Schema):
@@ -152,20 +170,28 @@ class VisitRead(Schema):
 
     day: Day
     target_sum_mm: SumMm | None
+    """Sum of the target sizes; null where a target was not evaluable."""
     nadir_mm: Annotated[SumMm | None, Field(description="Smallest sum before this visit, baseline included.")]
     change_from_baseline: ChangeFraction | None
+    """Relative change of the sum since baseline."""
     change_from_nadir: ChangeFraction | None
+    """Relative change of the sum since its smallest value."""
     lesions: list[TargetRead]
+    """Target lesions."""
     recist: RecistVisitRead
+    """RECIST 1.1."""
     irecist: IrecistVisitRead
+    """iRECIST."""
 
 
 class BestResponseRead(Schema):
     """Best overall response by RECIST 1.1."""
 
     category: RecistCategory
+    """Best category."""
     day: Annotated[Day | None, Field(description="First visit that showed it.")]
     confirmed: bool
+    """A later scan confirmed it."""
     rule: Rule
     explanation: str
 
@@ -174,6 +200,7 @@ class IrecistBestResponseRead(Schema):
     """Best overall response by iRECIST, responses not confirmed."""
 
     category: IrecistCategory
+    """Best category."""
     day: Annotated[Day | None, Field(description="First visit that showed it.")]
 
 
@@ -182,7 +209,9 @@ class ProgressionRead(Schema):
 
     time_days: Annotated[float, number("d", "Time to the event or to censoring.", example=126.0)]
     event: bool
+    """True for progression or death, false when censored."""
     cause: Literal["progression", "death", "censored"]
+    """What ended the time."""
     rule: Rule
     explanation: str
 
@@ -190,13 +219,19 @@ class ProgressionRead(Schema):
 class ResponseResult(Schema):
     """Both sets of criteria, visit by visit and overall."""
 
-    start_day: Day
+    start_day: Annotated[Day, Field(description="Study entry that was used.")]
     baseline: BaselineRead
+    """Day and target sum of the first scan."""
     visits: list[VisitRead]
+    """Visits after baseline."""
     best_change_from_baseline: Annotated[
         ChangeFraction | None, Field(description="Smallest change up to the first RECIST progression.")
     ]
     recist_best_response: BestResponseRead
+    """Best response by RECIST 1.1."""
     irecist_best_response: IrecistBestResponseRead
+    """Best response by iRECIST."""
     recist_progression: ProgressionRead
+    """Progression-free survival by RECIST 1.1."""
     irecist_progression: ProgressionRead
+    """Progression-free survival by iRECIST."""

@@ -15,6 +15,7 @@ class ModelRef(Schema):
     """A model and the version that computed."""
 
     id: str
+    """Id of the model; GET /v1/models/{id} is its card."""
     version: str
 
 
@@ -22,7 +23,9 @@ class RunWarning(Schema):
     """Something the reader of the result must know."""
 
     code: Annotated[str, Field(examples=["outside-derivation-range"])]
+    """Code of the warning, for programs."""
     message: str
+    """The warning in one sentence."""
     pointer: Annotated[str | None, Field(description="JSON pointer into the input.")] = None
 
 
@@ -30,7 +33,9 @@ class Digests(Schema):
     """SHA-256 of the stored bytes."""
 
     input_sha256: Sha256
+    """SHA-256 of the stored input, in hexadecimal."""
     result_sha256: Sha256 | None
+    """SHA-256 of the stored result, in hexadecimal; null until there is one."""
 
 
 class AuditReceipt(Schema):
@@ -43,7 +48,9 @@ class Run(Schema):
     """One stored computation."""
 
     id: RunId
+    """ULID of the run."""
     kind: str
+    """Kind of computation."""
     status: RunStatus
     created_at: Annotated[str, Field(description="RFC 3339, UTC.")]
     input: dict[str, Any]
@@ -60,10 +67,14 @@ class RunSummary(Schema):
     """A run in a list, without its input and result."""
 
     id: RunId
+    """ULID of the run."""
     kind: str
+    """Kind of computation."""
     status: RunStatus
     created_at: str
+    """RFC 3339, UTC."""
     patient_reference: str | None
+    """Pseudonym of the patient as the request gave it; null without one."""
     models: list[ModelRef]
     digests: Digests
     software_version: str
@@ -73,7 +84,9 @@ class RunList(Schema):
     """One page of runs, newest first."""
 
     runs: list[RunSummary]
+    """The page of runs."""
     next_cursor: str | None
+    """Cursor of the next page; null on the last one."""
 
 
 class Replay(Schema):
@@ -83,6 +96,9 @@ class Replay(Schema):
     identical: Annotated[bool, Field(description="The recomputed bytes are the stored bytes.")]
     same_models: Annotated[bool, Field(description="The model versions are those of the stored run.")]
     stored_sha256: Sha256
+    """SHA-256 of the stored result, in hexadecimal."""
     recomputed_sha256: Sha256
+    """SHA-256 of the recomputed result, in hexadecimal."""
     stored_software_version: str
+    """Version of Abscope that computed the stored run."""
     software_version: str

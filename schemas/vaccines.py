@@ -16,16 +16,16 @@ class CurvePoint(Schema):
     """One point of a survival curve."""
 
     day: Annotated[float, number("d", "Time.", example=548.0, ge=0, le=7300)]
-    survival: Probability
+    survival: Annotated[Probability, Field(description="Share of patients who are alive.")]
 
 
 class VaccineDynamics(Schema):
     """What the whole-cell model needs; the two rates are those that its paper fitted to each patient."""
 
     dose_cells: Annotated[float, number("cells", "Vaccine cells of one dose.", example=1e6, gt=0, le=1e12)] = 1e6
-    tumor_cells: Cells = 1e6
-    cytotoxic_t_cells: Cells = 0.0
-    regulatory_t_cells: Cells = 0.0
+    tumor_cells: Annotated[Cells, Field(description="Tumor cells at the start.")] = 1e6
+    cytotoxic_t_cells: Annotated[Cells, Field(description="Cytotoxic T cells at the start.")] = 0.0
+    regulatory_t_cells: Annotated[Cells, Field(description="Regulatory T cells at the start.")] = 0.0
     tumor_growth_per_hour: Annotated[float | None, number("1/h", "Tumor growth rate.", example=1e-5, ge=0, le=0.1)] = (
         None
     )
@@ -44,6 +44,7 @@ class VaccinesRequest(ComputeRequest):
     horizon_days: Annotated[float, number("d", "Last day.", example=365.0, gt=0, le=3650)] = 365.0
     output_step_days: Annotated[float, number("d", "Step of the output.", example=7.0, ge=0.25, le=90)] = 7.0
     dynamics: VaccineDynamics = VaccineDynamics()
+    """Parameters of the whole-cell model; other products ignore them."""
     comparator_curve: Annotated[
         list[CurvePoint] | None,
         Field(max_length=200, description="Survival of the comparator; left out: the trial's own point."),
@@ -65,21 +66,30 @@ class VaccineDynamicsRead(Schema):
     model: str
     time_days: list[float]
     vaccine_cells: list[float]
+    """Vaccine cells at each time."""
     maturing_dendritic_cells: list[float]
+    """Dendritic cells that mature at each time."""
     mature_dendritic_cells: list[float]
+    """Mature antigen-presenting dendritic cells at each time."""
     regulatory_dendritic_cells: list[float]
+    """Regulatory dendritic cells at each time."""
     cytotoxic_t_cells: list[float]
+    """Cytotoxic T cells at each time."""
     regulatory_t_cells: list[float]
+    """Regulatory T cells at each time."""
     tumor_cells: list[float]
+    """Tumor cells with the vaccine at each time."""
     tumor_cells_without_vaccine: list[float]
+    """Tumor cells without the vaccine at each time."""
 
 
 class CurveUnderVaccine(Schema):
     """Survival with the vaccine at one time; the interval is that of the hazard ratio."""
 
     day: float
-    comparator_survival: Probability
-    survival: Probability
+    """Time since the start of the trial treatment."""
+    comparator_survival: Annotated[Probability, Field(description="Share of the comparator group that is alive.")]
+    survival: Annotated[Probability, Field(description="Survival under the vaccine.")]
     interval: IntervalRead
 
 
@@ -89,9 +99,12 @@ class HazardRatioRead(Schema):
     model: str
     endpoint: str
     comparator: str
+    """Treatment of the comparator group."""
     hazard_ratio: float
+    """Hazard ratio of the vaccine group over the comparator."""
     interval: IntervalRead
     curve: list[CurveUnderVaccine]
+    """The comparator's curve, and that under the vaccine."""
 
 
 class VaccinesResult(Schema):
@@ -100,10 +113,15 @@ class VaccinesResult(Schema):
     product: Name
     title: str
     effect: Literal["dynamics", "hazard_ratio", "none"]
+    """What is published of the effect."""
     dose: str
+    """One dose, in the source's words."""
     dose_days: list[float]
+    """Days of the doses."""
     source: str
     verified: bool
     dynamics: VaccineDynamicsRead | None
+    """Research dynamics; null without a model."""
     hazard_ratio: HazardRatioRead | None
+    """Randomized comparison; null without one."""
     notes: list[str]

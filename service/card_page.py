@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from schemas.models import CalibrationRead, InputRead, ModelCardRead, PerformanceFigureRead, ReferenceRead
+from schemas.base import IntervalRead
+from schemas.models import CalibrationRead, InputRead, ModelCardRead, ReferenceRead
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -35,7 +36,8 @@ def render(card: ModelCardRead) -> str:
         _section("Inputs", _inputs(card.inputs)),
         _section("Equations", _codes(card.equations)),
         _section("Coefficients", _coefficients(card)),
-        _section("Performance", _performance(card.performance), *(_calibration(item) for item in card.calibration)),
+        _section("Performance", _performance(card)),
+        _section("Calibration", _calibrations(card)),
         _section("Known failures and limits", _list(card.known_failures)),
         _section("What it leaves out", _list(card.leaves_out)),
         _section("Answers that the tests reproduce", _known_values(card)),
@@ -132,41 +134,55 @@ def _inputs(inputs: Sequence[InputRead]) -> str:
 
 
 def _coefficients(card: ModelCardRead) -> str:
-    return _table(
+    table = _table(
         "Numbers of the model",
-        ("Name", "Value", "Unit", "Evidence", "Source"),
+        ("Name", "Value", "Interval", "Unit", "Evidence", "Source"),
         (
-            (row.name, f"{row.value:.10g}", row.unit, _evidence(row.evidence, row.verified), row.source)
+            (
+                row.name,
+                f"{row.value:.10g}",
+                _interval(row.interval),
+                row.unit,
+                _evidence(row.evidence, row.verified),
+                row.source,
+            )
             for row in card.coefficients
         ),
     )
+    return table + _paragraph(card.coefficients_note or "")
+
+
+def _interval(interval: IntervalRead | None) -> str:
+    return "" if interval is None else f"{interval.lower:g} to {interval.upper:g} ({interval.level:.0%})"
 
 
 def _evidence(evidence: str, verified: bool) -> str:
     return evidence if verified else f"{evidence}, not re-read in the source"
 
 
-def _performance(figures: Sequence[PerformanceFigureRead]) -> str:
-    if not figures:
-        return _paragraph("No figure was read or computed.")
-    return _table(
+def _performance(card: ModelCardRead) -> str:
+    table = _table(
         "Measured performance",
         ("Measure", "Value", "Interval", "n", "Data", "In sample", "Source"),
         (
             (
                 figure.metric,
                 f"{figure.value:g}",
-                ""
-                if figure.interval is None
-                else f"{figure.interval.lower:g} to {figure.interval.upper:g} ({figure.interval.level:.0%})",
+                _interval(figure.interval),
                 "" if figure.n is None else str(figure.n),
                 figure.data,
                 "yes" if figure.in_sample else "no",
                 figure.source,
             )
-            for figure in figures
+            for figure in card.performance
         ),
     )
+    return table + _paragraph(card.performance_note or "")
+
+
+def _calibrations(card: ModelCardRead) -> str:
+    note = card.calibration_note
+    return "".join(map(_calibration, card.calibration)) + _paragraph(note or "")
 
 
 def _calibration(item: CalibrationRead) -> str:

@@ -6,7 +6,7 @@ from schemas import models as wire
 from schemas.base import IntervalRead
 from service.card_page import render
 from service.errors import NotFound
-from simulation.model import Calibration, ModelCard, Performance
+from simulation.model import Calibration, Coefficient, ModelCard, Performance
 from simulation.registry import CARDS
 
 
@@ -93,6 +93,7 @@ def _read(card: ModelCard) -> wire.ModelCardRead:
             wire.CoefficientRead(
                 name=row.name,
                 value=row.value,
+                interval=_interval(row),
                 unit=row.unit,
                 evidence=row.evidence,
                 source=row.source,
@@ -100,6 +101,7 @@ def _read(card: ModelCard) -> wire.ModelCardRead:
             )
             for row in card.coefficients
         ],
+        coefficients_note=card.coefficients_note,
         references=[
             wire.ReferenceRead(
                 citation=reference.citation,
@@ -111,7 +113,9 @@ def _read(card: ModelCard) -> wire.ModelCardRead:
             for reference in card.references
         ],
         performance=[_performance(figure) for figure in card.performance],
+        performance_note=card.performance_note,
         calibration=[_calibration(figure) for figure in card.calibration],
+        calibration_note=card.calibration_note,
         known_failures=list(card.known_failures),
         leaves_out=list(card.leaves_out),
         increases_with=list(card.increases_with),
@@ -131,14 +135,17 @@ def _read(card: ModelCard) -> wire.ModelCardRead:
     )
 
 
+def _interval(given: Coefficient | Performance) -> IntervalRead | None:
+    if given.lower is None or given.upper is None or given.level is None:
+        return None
+    return IntervalRead(level=given.level, lower=given.lower, upper=given.upper)
+
+
 def _performance(figure: Performance) -> wire.PerformanceFigureRead:
-    interval = None
-    if figure.lower is not None and figure.upper is not None and figure.level is not None:
-        interval = IntervalRead(level=figure.level, lower=figure.lower, upper=figure.upper)
     return wire.PerformanceFigureRead(
         metric=figure.metric,
         value=figure.value,
-        interval=interval,
+        interval=_interval(figure),
         n=figure.n,
         data=figure.data,
         source=figure.source,

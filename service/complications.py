@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from schemas.dvh import ComplicationRead as DvhComplication
 from schemas.dvh import EvaluationOptions, PatientFactors
+from schemas.dvh_results import ComplicationRead as DvhComplication
 from schemas.patient import Patient
 from schemas.plan import Plan
 from schemas.run import ModelRef, RunWarning

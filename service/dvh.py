@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas import dvh as wire
+from schemas import dvh_results as results
 from schemas.run import ModelRef, RunWarning
 from service import dvh_figures
 from service.dvh_clinical import clinical_models
@@ -37,7 +38,7 @@ _CONTROL_CARDS = {
 class Evaluation:
     """What was found about a set of structures, and what computed it."""
 
-    result: wire.DvhResult
+    result: results.DvhResult
     models: tuple[ModelRef, ...]
     warnings: tuple[RunWarning, ...]
 
@@ -101,7 +102,7 @@ def evaluate_structures(
         for place, structure in enumerate(structures)
     ]
     answers, missing = clinical_models(structures, options, dose_per_fraction, (seed, _CLINICAL_STREAM))
-    result = wire.DvhResult(
+    result = results.DvhResult(
         fraction_count=options.fraction_count,
         dose_per_fraction_gy=dose_per_fraction,
         structures=read,
@@ -127,7 +128,7 @@ def evaluate_structures(
     return Evaluation(result=result, models=used, warnings=tuple(warnings))
 
 
-def _models_used(result: wire.DvhResult) -> tuple[ModelRef, ...]:
+def _models_used(result: results.DvhResult) -> tuple[ModelRef, ...]:
     used = ["dvh-metrics"]
     used += [one.model for structure in result.structures for one in structure.complications if one.source is not None]
     used += [one.model for one in result.clinical_models]
@@ -139,7 +140,7 @@ def _models_used(result: wire.DvhResult) -> tuple[ModelRef, ...]:
     return tuple(_model(identifier) for identifier in dict.fromkeys(used))
 
 
-def _warnings(result: wire.DvhResult, options: wire.EvaluationOptions) -> tuple[RunWarning, ...]:
+def _warnings(result: results.DvhResult, options: wire.EvaluationOptions) -> tuple[RunWarning, ...]:
     found = []
     sources = [one.source for structure in result.structures for one in structure.complications]
     sources += [constraint.source for structure in result.structures for constraint in structure.constraints]
@@ -244,7 +245,7 @@ KIND = Kind(
         "therapeutic window over a scaled prescription. For research; population risks, not advice."
     ),
     request=wire.DvhRequest,
-    result=wire.DvhResult,
+    result=results.DvhResult,
     compute=compute,
     examples=EXAMPLES,
     blocking=True,

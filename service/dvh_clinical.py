@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from schemas import dvh as wire
+from schemas import dvh_results as results
 from service.dvh_risks import estimate, stands_in, stream_of
 from service.dvh_structures import read_source
 from simulation.radiation.clinical import MODELS, ClinicalModel, ClinicalRisk, MissingStructure
@@ -39,12 +40,12 @@ def clinical_models(
     options: wire.EvaluationOptions,
     dose_per_fraction_gy: float | None,
     stream_key: tuple[int, int],
-) -> tuple[list[wire.ClinicalRead], list[wire.ClinicalMissingRead]]:
+) -> tuple[list[results.ClinicalRead], list[results.ClinicalMissingRead]]:
     """Compute every model whose structures are there; name those that lack only some of them."""
     factors = _factors(options.factors)
     present = {structure.organ for structure in structures}
-    answers: list[wire.ClinicalRead] = []
-    missing: list[wire.ClinicalMissingRead] = []
+    answers: list[results.ClinicalRead] = []
+    missing: list[results.ClinicalMissingRead] = []
     for number, model in enumerate(MODELS):
         if not present & {term.organ for term in model.terms} or not _meant_for(model, options.factors):
             continue
@@ -57,7 +58,7 @@ def clinical_models(
                 stream=stream_of(*stream_key, number),
             )
         except MissingStructure as reason:
-            missing.append(wire.ClinicalMissingRead(model=model.id, reason=f"{model.title} {reason}."))
+            missing.append(results.ClinicalMissingRead(model=model.id, reason=f"{model.title} {reason}."))
             continue
         answers.append(_read(model, risk, dose_per_fraction_gy))
     return answers, missing
@@ -69,19 +70,19 @@ def _meant_for(model: ClinicalModel, factors: wire.PatientFactors) -> bool:
     return True
 
 
-def _read(model: ClinicalModel, risk: ClinicalRisk, dose_per_fraction_gy: float | None) -> wire.ClinicalRead:
+def _read(model: ClinicalModel, risk: ClinicalRisk, dose_per_fraction_gy: float | None) -> results.ClinicalRead:
     standing, reasons = stands_in(model.fractionation, dose_per_fraction_gy)
     doses = [
-        wire.ClinicalInputRead(
+        results.ClinicalInputRead(
             name=dose.name, value=dose.value, unit=dose.unit, structure_id=dose.structure, assumed=False
         )
         for dose in risk.doses
     ]
     factors = [
-        wire.ClinicalInputRead(name=one.name, value=one.value, unit="", structure_id=None, assumed=one.assumed)
+        results.ClinicalInputRead(name=one.name, value=one.value, unit="", structure_id=None, assumed=one.assumed)
         for one in risk.factors
     ]
-    return wire.ClinicalRead(
+    return results.ClinicalRead(
         model=model.id,
         title=model.title,
         outcome=model.outcome,

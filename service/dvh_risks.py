@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from schemas import dvh as wire
+from schemas import dvh_results as results
 from schemas.base import Estimate, IntervalRead
 from service.dvh_parameters import check_intervals, check_parameters
 from service.dvh_structures import read_source
@@ -105,7 +106,7 @@ def read_complication(
     options: wire.EvaluationOptions,
     dose_per_fraction_gy: float | None,
     stream_key: tuple[int, int, int],
-) -> wire.ComplicationRead:
+) -> results.ComplicationRead:
     """Compute one complication of one structure."""
     count = options.fraction_count
     coarse = structure.dvh.condensed(_SAMPLING_BINS)
@@ -117,7 +118,7 @@ def read_complication(
         stream=stream_of(*stream_key),
     )
     standing, reasons = ("unknown", []) if model.reference is None else stands_in("conventional", dose_per_fraction_gy)
-    return wire.ComplicationRead(
+    return results.ComplicationRead(
         model=model.id,
         endpoint=model.endpoint,
         form=model.form,
@@ -200,7 +201,7 @@ def _check_control(
 
 def read_control(
     found: TargetControl, options: wire.EvaluationOptions, stream_key: tuple[int, int, int]
-) -> wire.TumorControlRead:
+) -> results.TumorControlRead:
     """Compute the control probability of one target."""
     model, dvh = found.model, found.structure.dvh
     coarse = dvh.condensed(_SAMPLING_BINS)
@@ -211,7 +212,7 @@ def read_control(
         level=options.interval_level,
         stream=stream_of(*stream_key),
     )
-    return wire.TumorControlRead(
+    return results.TumorControlRead(
         structure_id=found.structure.id,
         form=model.form,
         parameters=dict(model.parameters),
@@ -231,7 +232,7 @@ def read_window(
     models: Mapping[str, Sequence[ComplicationModel]],
     controls: Sequence[TargetControl],
     options: wire.EvaluationOptions,
-) -> wire.WindowRead | None:
+) -> results.WindowRead | None:
     """Scan the prescription for the first control model and the chosen complications."""
     asked = options.window
     if asked is None:
@@ -253,13 +254,13 @@ def read_window(
         [_harm(structure, model, count) for structure, model in chosen],
     )
     dose = options.prescribed_dose_gy
-    return wire.WindowRead(
+    return results.WindowRead(
         target_id=target.structure.id,
         scale=window.scale.tolist(),
         prescribed_dose_gy=None if dose is None else (window.scale * dose).tolist(),
         control=window.control.tolist(),
         complications=[
-            wire.WindowComplicationRead(
+            results.WindowComplicationRead(
                 structure_id=structure.id, model=model.id, endpoint=model.endpoint, probability=row.tolist()
             )
             for (structure, model), row in zip(chosen, window.complications, strict=True)

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from schemas import dvh as wire
+from schemas import dvh_results as results
 from schemas.plan import Dvh as DvhWire
 from service.errors import InvalidInput
 from simulation.model import Reference
@@ -120,9 +121,9 @@ def alpha_beta_of(structure: Structure) -> tuple[float, Literal["given", "publis
     return _CUSTOMARY.get(structure.organ, ORGAN_ALPHA_BETA_GY), "assumed"
 
 
-def read_source(reference: Reference) -> wire.SourceRead:
+def read_source(reference: Reference) -> results.SourceRead:
     """Return a reference as the answer shows it."""
-    return wire.SourceRead(
+    return results.SourceRead(
         citation=reference.citation,
         doi=reference.doi,
         url=reference.url,
@@ -131,25 +132,25 @@ def read_source(reference: Reference) -> wire.SourceRead:
     )
 
 
-def _read_metric(wanted: Metric, dvh: Dvh) -> wire.MetricRead:
+def _read_metric(wanted: Metric, dvh: Dvh) -> results.MetricRead:
     try:
-        return wire.MetricRead(name=wanted.name, value=wanted.read(dvh), unit=wanted.unit, reason=None)
+        return results.MetricRead(name=wanted.name, value=wanted.read(dvh), unit=wanted.unit, reason=None)
     except NotReadable as reason:
-        return wire.MetricRead(name=wanted.name, value=None, unit=wanted.unit, reason=str(reason))
+        return results.MetricRead(name=wanted.name, value=None, unit=wanted.unit, reason=str(reason))
 
 
 def read_structure(
     structure: Structure,
     options: wire.EvaluationOptions,
     dose_per_fraction_gy: float | None,
-    complications_read: Sequence[wire.ComplicationRead],
-) -> wire.StructureRead:
+    complications_read: Sequence[results.ComplicationRead],
+) -> results.StructureRead:
     """Return metrics, curve and constraints of one structure, with the complications found elsewhere."""
     ratio, standing = alpha_beta_of(structure)
     eqd2 = structure.dvh.in_eqd2(options.fraction_count, ratio)
     names = dict.fromkeys([*(TARGET_METRICS if structure.target else ORGAN_METRICS), *options.metrics])
     wanted = [metric(name) for name in names]
-    return wire.StructureRead(
+    return results.StructureRead(
         id=structure.id,
         organ=structure.organ,
         part=structure.part,
@@ -160,7 +161,7 @@ def read_structure(
         physical=[_read_metric(one, structure.dvh) for one in wanted],
         eqd2=[_read_metric(one, eqd2) for one in wanted],
         geud=[
-            wire.GeudRead(
+            results.GeudRead(
                 exponent=exponent,
                 physical_gy=structure.dvh.generalized_eud_gy(exponent),
                 eqd2_gy=eqd2.generalized_eud_gy(exponent),
@@ -173,10 +174,10 @@ def read_structure(
     )
 
 
-def _curve(dvh: Dvh, fraction_count: int, ratio: float) -> wire.CurveRead:
+def _curve(dvh: Dvh, fraction_count: int, ratio: float) -> results.CurveRead:
     steps = [dvh.dose_at_share(float(share)) for share in np.linspace(0.0, 1.0, _EVEN_SHARES)]
     dose = np.unique(np.append(np.linspace(0.0, dvh.maximum_gy, _EVEN_DOSES), steps))
-    return wire.CurveRead(
+    return results.CurveRead(
         dose_gy=dose.tolist(),
         eqd2_gy=eqd2_gy(dose, fraction_count, ratio).tolist(),
         bed_gy=bed_gy(dose, fraction_count, ratio).tolist(),
@@ -186,7 +187,7 @@ def _curve(dvh: Dvh, fraction_count: int, ratio: float) -> wire.CurveRead:
 
 def _constraints(
     structure: Structure, options: wire.EvaluationOptions, dose_per_fraction_gy: float | None
-) -> list[wire.ConstraintRead]:
+) -> list[results.ConstraintRead]:
     found: list[Constraint] = []
     if structure.organ is not None and structure.part == "whole" and not structure.target:
         found += applicable(structure.organ, options.fraction_count, dose_per_fraction_gy)
@@ -198,7 +199,7 @@ def _constraints(
     return [_read_constraint(constraint, structure.dvh) for constraint in found]
 
 
-def _read_constraint(constraint: Constraint, dvh: Dvh) -> wire.ConstraintRead:
+def _read_constraint(constraint: Constraint, dvh: Dvh) -> results.ConstraintRead:
     value: float | None = None
     reason: str | None = None
     try:
@@ -206,7 +207,7 @@ def _read_constraint(constraint: Constraint, dvh: Dvh) -> wire.ConstraintRead:
     except NotReadable as not_readable:
         reason = str(not_readable)
     margin = None if value is None else constraint.margin(value)
-    return wire.ConstraintRead(
+    return results.ConstraintRead(
         protocol=constraint.protocol,
         metric=constraint.metric.name,
         kind="spared_at_least" if constraint.spared else "at_most",

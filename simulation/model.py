@@ -50,7 +50,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coefficient:
-    """A number with a clinical or biological meaning that only one model uses."""
+    """A number of a model with a clinical or biological meaning, and its interval where one is known."""
 
     name: str
     value: float
@@ -58,6 +58,9 @@ class Coefficient:
     evidence: Evidence
     source: str
     verified: bool = True
+    lower: float | None = None
+    upper: float | None = None
+    level: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,8 @@ class Calibration:
 class ModelCard:
     """Purpose, inputs, equations, sources, validation and limits of a model.
 
-    ``by_name_only`` keeps a predictor out of the answer to everyone who did not ask for it.
+    ``by_name_only`` keeps a predictor out of the answer to everyone who did not ask for it. A note says why
+    coefficients, performance or calibration are empty; the registry completes the notes that a family shares.
     """
 
     id: str
@@ -128,9 +132,12 @@ class ModelCard:
     horizon_days: int | None = None
     cancer_types: tuple[str, ...] = ()
     coefficients: tuple[Coefficient, ...] = ()
+    coefficients_note: str | None = None
     known_values: tuple[KnownValue, ...] = ()
     performance: tuple[Performance, ...] = ()
+    performance_note: str | None = None
     calibration: tuple[Calibration, ...] = ()
+    calibration_note: str | None = None
     known_failures: tuple[str, ...] = ()
     increases_with: tuple[str, ...] = ()
     decreases_with: tuple[str, ...] = ()

@@ -30,13 +30,14 @@ PREDICTORS: dict[str, Predictor] = _load_predictors()
 
 def _load_cards() -> dict[str, ModelCard]:
     from simulation import cards
+    from simulation.cards._notes import completed
 
-    found = {model.card.id: model.card for model in PREDICTORS.values()}
+    found = {model.card.id: completed(model.card, model.predict(model.card.example)) for model in PREDICTORS.values()}
     for module in _modules(cards):
         for card in module.CARDS:
             if card.id in found:
                 raise RuntimeError(f"two models share the id {card.id!r}")
-            found[card.id] = card
+            found[card.id] = completed(card)
     return dict(sorted(found.items()))
 
 

@@ -12,6 +12,7 @@ from api import problems
 from api.context import allowed, runtime_of
 from api.routes.compute import PARAMETERS, created, origin, run_model
 from schemas.dicom import DicomOptions
+from schemas.run import Run
 from service import dicom, runs
 from service.access import Caller
 from service.errors import Conflict, IdempotencyMismatch, InvalidInput, Overloaded
@@ -36,7 +37,10 @@ _BODY: Any = {
                         "description": "One RTSTRUCT, one or several RTDOSE, RTPLAN if there is one; in any order.",
                         "items": {"type": "string", "format": "binary"},
                     },
-                    "options": {"$ref": "#/components/schemas/DicomOptions"},
+                    "options": {
+                        "$ref": "#/components/schemas/DicomOptions",
+                        "description": "What to read and what to evaluate; left out: everything, standard metrics.",
+                    },
                 },
             },
             "encoding": {"options": {"contentType": "application/json"}},
@@ -52,10 +56,13 @@ _BODY: Any = {
     description=dicom.KIND.description,
     status_code=201,
     response_model=run_model(dicom.KIND),
-    responses=problems.documented(
-        MalformedJson, problems.MalformedMultipart, IdempotencyMismatch, Conflict, Overloaded,
-        problems.BodyTooLarge, problems.UnsupportedMediaType,
-    ),
+    responses={
+        **problems.documented(
+            MalformedJson, problems.MalformedMultipart, IdempotencyMismatch, Conflict, Overloaded,
+            problems.BodyTooLarge, problems.UnsupportedMediaType,
+        ),
+        202: {"description": "Stored; the computation waits for its turn.", "model": Run},
+    },
     openapi_extra={"parameters": PARAMETERS, "requestBody": _BODY},
 )  # fmt: skip
 async def create_dicom(request: Request, caller: Annotated[Caller, Depends(allowed("runs:write"))]) -> Response:

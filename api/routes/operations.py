@@ -36,7 +36,7 @@ _DOCS = """<!DOCTYPE html>
 """
 
 
-@router.get("/livez", operation_id="livez", summary="The process answers")
+@router.get("/livez", operation_id="livez", summary="The process answers", responses=problems.FAILURE)
 async def livez() -> dict[str, str]:
     """Touches nothing but the event loop."""
     return {"status": "alive"}
@@ -46,7 +46,7 @@ async def livez() -> dict[str, str]:
     "/readyz",
     operation_id="readyz",
     summary="The service can take traffic",
-    responses={503: {"description": "Not ready; the body says what is missing."}},
+    responses={503: {"description": "Not ready; the body says what is missing."}, **problems.FAILURE},
 )
 async def readyz(request: Request) -> Response:
     """Database reachable and migrated, writer queue below its limit, not draining."""
@@ -56,7 +56,13 @@ async def readyz(request: Request) -> Response:
     return JSONResponse(body, status_code=200 if ready else 503)
 
 
-@router.get("/metrics", operation_id="metrics", summary="Prometheus metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses=problems.FAILURE,
+)
 async def metrics(request: Request) -> Response:
     """Latency by route, writer batches and queue, runs by kind; no patient data."""
     runtime_of(request).measure()

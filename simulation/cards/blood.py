@@ -1,5 +1,6 @@
 """Cards of blood dose, immune-cell dose and the lymphocyte model."""
 
+from simulation.cards import _rows
 from simulation.cards._tables import UNCHECKED
 from simulation.model import Coefficient, Input, KnownValue, ModelCard, Performance, Reference
 from simulation.radiation.tables import read_table
@@ -52,6 +53,7 @@ CARDS: tuple[ModelCard, ...] = (
             "changes of flow under treatment",
             "different dose rates of the beams of one fraction",
         ),
+        coefficients=_rows.blood_compartments(),
         example={"plan.radiotherapy.organs.mean_dose_gy": 14.3, "deliveries.beams.duration_seconds": 40.0},
         known_values=(
             KnownValue(
@@ -86,6 +88,7 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         references=(_CHEN, _YU),
         leaves_out=("abdominal and pelvic organs", "beam time"),
+        coefficients=_rows.immune_cells(_CHEN),
         example={
             "mean_lung_dose_gy": 15.0,
             "mean_heart_dose_gy": 10.0,

@@ -55,6 +55,7 @@ CARDS: tuple[ModelCard, ...] = (
                 source="closed form",
             ),
         ),
+        coefficients_note="Geometry: no number was fitted; the conventions stand under equations.",
         validated_on_patients=False,
         known_failures=(
             "Planning systems close the ends of a structure differently: volumes of small structures differ.",

@@ -1,5 +1,6 @@
 """Model cards of the response criteria."""
 
+from simulation.cards import _rows
 from simulation.model import Input, KnownValue, ModelCard, Reference
 
 _RECIST = Reference(
@@ -58,6 +59,19 @@ CARDS: tuple[ModelCard, ...] = (
         references=(_RECIST,),
         leaves_out=_LEAVES_OUT,
         example={"scans.day": 42.0, "scans.lesions.longest_diameter_mm": 30.0},
+        coefficients=_rows.thresholds(
+            "target_relative_increase",
+            "target_absolute_increase",
+            "target_relative_decrease",
+            "normal_node_short_axis",
+            "target_node_short_axis",
+            "target_longest_diameter",
+            "too_small_diameter",
+            "target_count",
+            "targets_per_organ",
+            "confirmation_interval",
+            "stable_disease_duration",
+        ),
         validated_on_patients=False,
         known_values=(
             KnownValue(
@@ -98,6 +112,12 @@ CARDS: tuple[ModelCard, ...] = (
         references=(_RECIST, _IRECIST),
         leaves_out=(*_LEAVES_OUT, "clinical stability, which decides whether treatment goes on"),
         example={"scans.day": 42.0, "scans.lesions.longest_diameter_mm": 30.0},
+        coefficients=_rows.thresholds(
+            "target_absolute_increase",
+            "progression_confirmation_earliest",
+            "progression_confirmation_latest",
+            "progression_confirmation_tolerance",
+        ),
         validated_on_patients=False,
         known_failures=(
             "A confirming scan later than eight weeks is accepted and marked; protocols differ.",

@@ -1,5 +1,6 @@
 """Model cards of antibody pharmacokinetics, CAR-T kinetics and vaccines."""
 
+from simulation.cards import _rows
 from simulation.cards._tables import FIRST_VERSION, UNCHECKED
 from simulation.immunotherapy import cart, vaccines
 from simulation.immunotherapy.antibodies import MODELS, USUAL_RANGE, AntibodyModel
@@ -22,6 +23,7 @@ _UNITS = {
 }
 _PARAMETER_UNITS = {"cl": "L/d", "vc": "L", "q": "L/d", "vp": "L", "t50": "d", "vmax": "mg/d", "km": "mg/L"}
 _NO_CURVES = "Not compared with measured concentrations of patients: none were at hand."
+_REPORTED = "The answers are reported incidences: nothing is predicted that outcomes could be held against."
 _LEAVES_OUT = (
     "covariates that change during treatment",
     "anti-drug antibodies, where the model has no term for them",
@@ -110,6 +112,7 @@ def _antibody(model: AntibodyModel) -> ModelCard:
         example={"doses.time_days": 0.0, "doses.amount_mg": 240.0, "doses.infusion_minutes": 30.0},
         validated_on_patients=False,
         coefficients=_coefficients(model),
+        performance_note=_NO_CURVES,
         known_values=()
         if half_life is None
         else (
@@ -143,6 +146,8 @@ def _label(level: LabelLevel) -> ModelCard:
         references=(Reference(citation=level.source, verified=level.verified),),
         leaves_out=("concentration over time", "differences between patients", "nonlinearity at other doses"),
         example={"doses.amount_mg": 160.0, "doses.interval_days": 28.0},
+        coefficients=_rows.label(level),
+        performance_note=_NO_CURVES,
         validated_on_patients=False,
         known_values=(
             KnownValue(
@@ -232,6 +237,9 @@ _PRODUCTS = ModelCard(
     references=(Reference(citation="Sources are named in each row of the answer.", verified=False),),
     leaves_out=("tumor burden", "age", "bridging therapy", "prophylaxis"),
     example={"product": "axicabtagene-ciloleucel"},
+    coefficients=_rows.cell_products(),
+    calibration_note=_REPORTED,
+    performance_note=_REPORTED,
     validated_on_patients=False,
     known_failures=("Grading scales differ between sources (Lee, Penn, ASTCT, CTCAE): do not pool the numbers.",),
     history=FIRST_VERSION,
@@ -260,6 +268,7 @@ _KRONIK = ModelCard(
     ),
     leaves_out=("the effect on PSA", "antigen loss", "concurrent treatment"),
     example={"days": 0.0, "dose_cells": 1e6},
+    coefficients=_rows.whole_cell_vaccine(),
     validated_on_patients=False,
     known_values=(
         KnownValue(
@@ -292,6 +301,7 @@ _HAZARD = ModelCard(
     ),
     leaves_out=("non-proportional hazards", "stage", "neoantigen load"),
     example={"comparator_survival": 0.62},
+    coefficients=_rows.vaccine_hazard_ratios(),
     validated_on_patients=False,
     known_values=(
         KnownValue(

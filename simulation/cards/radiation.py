@@ -1,7 +1,9 @@
 """Model cards of the fractionation models."""
 
+from simulation.cards import _rows
 from simulation.cards._tables import FIRST_VERSION
-from simulation.model import Input, KnownValue, ModelCard, Reference
+from simulation.model import Coefficient, Input, KnownValue, ModelCard, Reference
+from simulation.radiation.tissue import MODIFIED_LQ_SHIFT_PER_GY, TRANSITION_RATIO
 
 _LEAVES_OUT = (
     "reoxygenation and redistribution",
@@ -12,6 +14,12 @@ _FOWLER = Reference(
     citation="Fowler JF. The linear-quadratic formula and progress in fractionated radiotherapy. "
     "Br J Radiol 1989;62:679-694.",
     doi="10.1259/0007-1285-62-740-679",
+)
+_GUERRERO = Reference(
+    citation="Guerrero M, Li XA. Extending the linear-quadratic model for large fraction doses pertinent "
+    "to stereotactic radiotherapy. Phys Med Biol 2004;49:4825-4835.",
+    doi="10.1088/0031-9155/49/20/012",
+    verified=False,
 )
 _DOSE = Input(name="phases.dose_per_fraction_gy", unit="Gy", low=0.0, high=40.0, derivation_high=10.0)
 _COUNT = Input(name="phases.fraction_count", unit="1", low=1.0, high=200.0)
@@ -44,6 +52,7 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         leaves_out=(*_LEAVES_OUT, "repair that is still incomplete the next morning"),
         example={"phases.dose_per_fraction_gy": 2.0, "phases.fraction_count": 30, "tissues.alpha_beta_gy": 10.0},
+        coefficients=_rows.tissues(),
         validated_on_patients=False,
         known_failures=(
             "Above about 10 Gy a fraction it tends to overestimate cell kill; the answer shows LQ-L beside it.",
@@ -81,6 +90,15 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         leaves_out=_LEAVES_OUT,
         example={"phases.dose_per_fraction_gy": 18.0, "phases.fraction_count": 3, "tissues.alpha_beta_gy": 3.0},
+        coefficients=(
+            Coefficient(
+                name="transition dose over alpha/beta",
+                value=TRANSITION_RATIO,
+                unit="1",
+                evidence="assumed",
+                source="Customary value; a tissue may bring its own transition dose.",
+            ),
+        ),
         validated_on_patients=False,
         known_failures=("The transition dose of about 2 alpha/beta is customary; it is not fitted to the tissue.",),
         history=FIRST_VERSION,
@@ -106,6 +124,7 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         leaves_out=(*_LEAVES_OUT, "continuity at the transition dose of 6.2 Gy: the curve has a small step there"),
         example={"phases.dose_per_fraction_gy": 18.0, "phases.fraction_count": 3, "tissues.alpha_beta_gy": 8.6},
+        coefficients=_rows.universal_survival(),
         validated_on_patients=False,
         known_failures=("The curve steps at 6.2 Gy, since the printed parameters give a transition at 6.13 Gy.",),
         history=FIRST_VERSION,
@@ -121,16 +140,10 @@ CARDS: tuple[ModelCard, ...] = (
         population="Cell lines; acute exposure.",
         inputs=(_DOSE, _COUNT, _RATIO),
         equations=("BED = d (1 + G(delta d) d / (alpha/beta)), G(x) = 2 (x + exp(-x) - 1) / x^2",),
-        references=(
-            Reference(
-                citation="Guerrero M, Li XA. Extending the linear-quadratic model for large fraction doses pertinent "
-                "to stereotactic radiotherapy. Phys Med Biol 2004;49:4825-4835.",
-                doi="10.1088/0031-9155/49/20/012",
-                verified=False,
-            ),
-        ),
+        references=(_GUERRERO,),
         leaves_out=(*_LEAVES_OUT, "protraction within a fraction"),
         example={"phases.dose_per_fraction_gy": 18.0, "phases.fraction_count": 3, "tissues.alpha_beta_gy": 10.0},
+        coefficients=(_rows.cited("shift", MODIFIED_LQ_SHIFT_PER_GY, "1/Gy", _GUERRERO),),
         validated_on_patients=False,
         known_failures=("The shift of 0.15 per Gy was not read in the publication.",),
         history=FIRST_VERSION,
@@ -165,6 +178,7 @@ CARDS: tuple[ModelCard, ...] = (
             "interruption.delivered_fraction_count": 20,
             "interruption.days_lost": 7.0,
         },
+        coefficients_note="None of its own: it uses the tissues of lq-fractionation.",
         validated_on_patients=False,
         known_failures=("Where no repopulation rate is established, as in melanoma, lost days count as free.",),
         history=FIRST_VERSION,

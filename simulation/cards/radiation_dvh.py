@@ -1,5 +1,6 @@
 """Model cards of the dose-volume evaluation: metrics, constraints, control, window, effectiveness."""
 
+from simulation.cards import _rows
 from simulation.cards._tables import FIRST_VERSION, UNCHECKED
 from simulation.model import Coefficient, Input, ModelCard, Reference
 from simulation.radiation import constraints, rbe
@@ -102,6 +103,7 @@ CARDS: tuple[ModelCard, ...] = (
         references=(_QUANTEC_DEFINITIONS, _NIEMIERKO),
         leaves_out=("where in the organ the dose lies", "dose between the bins of the curve"),
         example=_EXAMPLE,
+        coefficients_note="Definitions of metrics: no number was fitted.",
         validated_on_patients=False,
         known_failures=("Adding the histograms of two plans assumes that their hot spots coincide; it is a bound.",),
         history=FIRST_VERSION,
@@ -119,6 +121,8 @@ CARDS: tuple[ModelCard, ...] = (
         references=tuple(dict.fromkeys(one.reference for one in constraints.CONSTRAINTS if one.reference is not None)),
         leaves_out=("patient factors", "combined treatment"),
         example=_EXAMPLE,
+        coefficients=_rows.limits(),
+        calibration_note="It answers whether a limit is kept, not a probability.",
         validated_on_patients=False,
         known_failures=("Most limits were read in secondary lists, not in the reports; each row says so.",),
         history=FIRST_VERSION,
@@ -136,6 +140,7 @@ CARDS: tuple[ModelCard, ...] = (
         references=(_WEBB_NAHUM,),
         leaves_out=("reoxygenation", "differences in clonogen density inside the target", "the immune response"),
         example=_EXAMPLE,
+        coefficients=_rows.control_presets(),
         validated_on_patients=False,
         known_failures=(
             "Clonogen density and radiosensitivity are hardly ever known for one tumor.",
@@ -157,6 +162,7 @@ CARDS: tuple[ModelCard, ...] = (
         references=(_ZAIDER,),
         leaves_out=("differences between patients", "changes of the rates during treatment"),
         example=_EXAMPLE,
+        coefficients_note="None: every number is given in the request.",
         validated_on_patients=False,
         known_failures=(UNCHECKED,),
         history=FIRST_VERSION,
@@ -178,6 +184,7 @@ CARDS: tuple[ModelCard, ...] = (
         references=(_BRAHME, _NIEMIERKO),
         leaves_out=("cell survival and time",),
         example=_EXAMPLE,
+        coefficients_note="None: every number is given in the request.",
         validated_on_patients=False,
         known_failures=(
             "Two Poisson forms carry the same name; parameters of one must not meet the other.",
@@ -199,6 +206,9 @@ CARDS: tuple[ModelCard, ...] = (
         references=(_BRAHME,),
         leaves_out=("correlation between control and complications", "how severe a complication is"),
         example=_EXAMPLE,
+        coefficients_note="None of its own: it combines the control and complication models that are asked for.",
+        calibration_note="See the control and complication models that it combines.",
+        performance_note="See the control and complication models that it combines.",
         validated_on_patients=False,
         known_failures=("It inherits every error of the models that it combines.",),
         history=FIRST_VERSION,
@@ -216,6 +226,9 @@ CARDS: tuple[ModelCard, ...] = (
         references=(rbe.FIXED_PROTON_REFERENCE,),
         leaves_out=("LET, dose per fraction and tissue",),
         example=_EXAMPLE,
+        coefficients=(
+            _rows.cited("relative biological effectiveness", rbe.FIXED_PROTON_RBE, "1", rbe.FIXED_PROTON_REFERENCE),
+        ),
         validated_on_patients=False,
         known_failures=("Effectiveness rises at the end of the range, where 1.1 is too low.",),
         history=FIRST_VERSION,

@@ -1,6 +1,6 @@
 """What the look-ups of trial results share: entry criteria as inputs, and the remarks."""
 
-from simulation.model import Input, KnownValue, ModelCard, Reference, Value
+from simulation.model import Coefficient, Input, KnownValue, ModelCard, Prediction, Reference, Value
 from simulation.predictors._inputs import chosen, flag, measured, only_cancer_type
 
 CANCER_TYPE = "patient.cancer_type"
@@ -77,6 +77,24 @@ def good_performance() -> Input:
     return measured(ECOG, (0.0, 1.0), required=False, why="Entry criterion.")
 
 
+def _figure(answer: Prediction, references: tuple[Reference, ...]) -> Coefficient:
+    cited = [references[position] for position in answer.references] or list(references)
+    group = "" if answer.group is None else f", {answer.group}"
+    horizon = "" if answer.horizon_days is None else f", at {answer.horizon_days} d"
+    interval = answer.interval
+    return Coefficient(
+        name=f"{answer.outcome}{group}{horizon}",
+        value=answer.value,
+        unit=answer.unit,
+        evidence="computed" if answer.unit == "probability_difference" else "published",
+        source="; ".join(dict.fromkeys(reference.citation for reference in cited)),
+        verified=all(reference.verified for reference in cited),
+        lower=None if interval is None else interval.lower,
+        upper=None if interval is None else interval.upper,
+        level=None if interval is None else interval.level,
+    )
+
+
 def trial_card(
     *,
     identifier: str,
@@ -85,6 +103,7 @@ def trial_card(
     population: str,
     inputs: tuple[Input, ...],
     references: tuple[Reference, ...],
+    answers: tuple[Prediction, ...],
     example: dict[str, Value],
     known_values: tuple[KnownValue, ...],
     cancer_types: tuple[str, ...] = (),
@@ -101,6 +120,8 @@ def trial_card(
         Entry criteria and strata.
     references : tuple of Reference
         The publications that print the figures.
+    answers : tuple of Prediction
+        Every figure that the look-up may answer; the coefficients of the card.
     example : dict
         Covariates of one patient who fits.
     known_values : tuple of KnownValue
@@ -127,6 +148,7 @@ def trial_card(
         inputs=inputs,
         equations=(LOOK_UP, *equations),
         references=references,
+        coefficients=tuple(_figure(answer, references) for answer in dict.fromkeys(answers)),
         leaves_out=LEAVES_OUT,
         known_failures=(NOT_A_MODEL, *known_failures),
         example=example,

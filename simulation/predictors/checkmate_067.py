@@ -1,5 +1,6 @@
 """CheckMate 067: nivolumab and ipilimumab, alone or together, in untreated melanoma."""
 
+import itertools
 from collections.abc import Mapping
 
 from simulation.model import KnownValue, Prediction, Reference, Value
@@ -51,6 +52,7 @@ class Model:
             _trials.stage("III", "IV"),
             _trials.good_performance(),
         ),
+        answers=tuple(itertools.chain.from_iterable(BY_AGENTS.values())),
         references=(
             Reference(
                 citation="Larkin J et al., N Engl J Med 2019;381:1535 (CheckMate 067)",

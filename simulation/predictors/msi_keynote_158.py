@@ -38,6 +38,7 @@ class Model:
             _trials.untreated_with_immunotherapy(),
             _trials.good_performance(),
         ),
+        answers=_ANSWERS,
         references=(
             Reference(
                 citation="Marabelle A et al., J Clin Oncol 2020;38:1 (KEYNOTE-158, first report)",

@@ -39,6 +39,7 @@ class Model:
             _trials.untreated_with_immunotherapy(),
             _trials.good_performance(),
         ),
+        answers=(*AT_LEAST_50, *FROM_1_TO_49, *BELOW_1),
         references=(
             Reference(
                 citation="Garon EB et al., N Engl J Med 2015;372:2018 (KEYNOTE-001), abstract",

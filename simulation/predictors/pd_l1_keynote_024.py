@@ -48,6 +48,7 @@ class Model:
             _trials.stage("IV"),
             _trials.good_performance(),
         ),
+        answers=_ANSWERS,
         references=(
             Reference(
                 citation="Reck M et al., N Engl J Med 2016;375:1823 and updates (KEYNOTE-024)",

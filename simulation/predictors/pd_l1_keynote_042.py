@@ -49,6 +49,7 @@ class Model:
             _trials.stage("III", "IV"),
             _trials.good_performance(),
         ),
+        answers=(*AT_LEAST_50, *AT_LEAST_20, *AT_LEAST_1),
         references=(
             Reference(
                 citation="Mok TSK et al., Lancet 2019;393:1819 (KEYNOTE-042)", doi="10.1016/S0140-6736(18)32409-7"

@@ -41,6 +41,7 @@ class Model:
             _trials.stage("IV"),
             _trials.good_performance(),
         ),
+        answers=(*ALL, *AT_LEAST_50, *FROM_1_TO_49, *BELOW_1),
         references=(
             Reference(citation="KEYNOTE-189, response by PD-L1 as tabulated in Diagnostics 2022;12:124, table 1"),
         ),

@@ -6,6 +6,7 @@ from simulation.model import KnownValue, Prediction, Reference, Value
 from simulation.predictors import _trials
 from simulation.predictors._answers import counted
 from simulation.predictors._inputs import measured
+from simulation.predictors._schedules import DOSE, FRACTIONS, with_schedule
 
 _WITH = "ipilimumab with radiotherapy"
 _NOTE = "Single arm, intention to treat."
@@ -13,6 +14,7 @@ _ANSWERS = (
     counted("out_of_field_response", 7, 39, group=_WITH, note=_NOTE),
     counted("out_of_field_disease_control", 12, 39, group=_WITH, note=_NOTE),
 )
+_SCHEDULES = ((5, 6.0, "5 x 6 Gy"), (3, 9.5, "3 x 9.5 Gy"))
 
 
 class Model:
@@ -29,9 +31,11 @@ class Model:
             _trials.agents("ipilimumab"),
             _trials.with_radiotherapy(),
             _trials.pretreated(),
-            measured("plan.dose_per_fraction_gy", (6.0, 9.5), required=False),
+            measured(FRACTIONS, (3.0, 5.0), required=False),
+            measured(DOSE, (6.0, 9.5), required=False),
             _trials.stage("IV"),
         ),
+        answers=_ANSWERS,
         references=(Reference(citation="Formenti SC et al., Nat Med 2018;24:1845", doi="10.1038/s41591-018-0232-2"),),
         example={
             _trials.CANCER_TYPE: "nsclc",
@@ -56,4 +60,4 @@ class Model:
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:
         """Return what the trial observed in the stratum."""
-        return _ANSWERS
+        return with_schedule(_ANSWERS, covariates, _SCHEDULES)

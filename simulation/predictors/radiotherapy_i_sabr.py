@@ -6,6 +6,7 @@ from simulation.model import KnownValue, Prediction, Reference, Value
 from simulation.predictors import _trials
 from simulation.predictors._answers import published
 from simulation.predictors._inputs import chosen, measured
+from simulation.predictors._schedules import DOSE, FRACTIONS, with_schedule
 
 _WITH = "stereotactic radiotherapy and nivolumab"
 _NOTE = "Per-protocol analysis; by intention to treat the hazard ratio was 0.42."
@@ -22,6 +23,7 @@ _ANSWERS = (
     ),
     published("event_free_survival", 0.38, "hazard_ratio", group=_WITH, note=_NOTE),
 )
+_SCHEDULES = ((4, 12.5, "4 x 12.5 Gy"), (10, 7.0, "10 x 7 Gy"))
 
 
 class Model:
@@ -38,8 +40,10 @@ class Model:
             _trials.agents("nivolumab"),
             _trials.with_radiotherapy(),
             chosen(_trials.STAGE, ("I", "II"), ("I", "II")),
-            measured("plan.dose_per_fraction_gy", (7.0, 12.5), required=False),
+            measured(FRACTIONS, (4.0, 10.0), required=False),
+            measured(DOSE, (7.0, 12.5), required=False),
         ),
+        answers=_ANSWERS,
         references=(
             Reference(citation="Chang JY et al., Lancet 2023;402:871 (I-SABR)", doi="10.1016/S0140-6736(23)01384-3"),
         ),
@@ -66,4 +70,4 @@ class Model:
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:
         """Return what the trial observed in the stratum."""
-        return _ANSWERS
+        return with_schedule(_ANSWERS, covariates, _SCHEDULES)

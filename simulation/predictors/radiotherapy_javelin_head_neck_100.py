@@ -30,6 +30,7 @@ class Model:
             _trials.stage("III", "IV"),
             _trials.good_performance(),
         ),
+        answers=_ANSWERS,
         references=(
             Reference(
                 citation="Lee NY et al., Lancet Oncol 2021;22:450 (JAVELIN Head and Neck 100)",

@@ -31,6 +31,7 @@ class Model:
             _trials.stage("III", "IV"),
             _trials.good_performance(),
         ),
+        answers=_ANSWERS,
         references=(
             Reference(
                 citation="Machiels J-P et al., Lancet Oncol 2024;25:572 (KEYNOTE-412), event-free survival",

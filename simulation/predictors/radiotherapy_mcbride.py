@@ -6,6 +6,7 @@ from simulation.model import KnownValue, Prediction, Reference, Value
 from simulation.predictors import _trials
 from simulation.predictors._answers import counted, published, wilson_difference
 from simulation.predictors._inputs import measured
+from simulation.predictors._schedules import DOSE, FRACTIONS, with_schedule
 
 _WITH = "nivolumab with radiotherapy"
 _COUNTS = "The counts are those that give the printed percentages."
@@ -21,6 +22,7 @@ _ANSWERS = (
         note=f"{_trials.NO_GAIN} (p = 0.86). The interval is computed (Newcombe).",
     ),
 )
+_SCHEDULES = ((3, 9.0, "3 x 9 Gy"),)
 
 
 class Model:
@@ -36,11 +38,12 @@ class Model:
             _trials.HEAD_AND_NECK,
             _trials.agents("nivolumab"),
             _trials.with_radiotherapy(),
-            measured("plan.fraction_count", (3.0, 3.0), required=False),
-            measured("plan.dose_per_fraction_gy", (9.0, 9.0), required=False),
+            measured(FRACTIONS, (3.0, 3.0), required=False),
+            measured(DOSE, (9.0, 9.0), required=False),
             _trials.untreated_with_immunotherapy(),
             _trials.stage("IV"),
         ),
+        answers=_ANSWERS,
         references=(Reference(citation="McBride S et al., J Clin Oncol 2021;39:30", doi="10.1200/JCO.20.00290"),),
         example={
             _trials.CANCER_TYPE: "head_and_neck",
@@ -61,4 +64,4 @@ class Model:
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:
         """Return what the trial observed in the stratum."""
-        return _ANSWERS
+        return with_schedule(_ANSWERS, covariates, _SCHEDULES)

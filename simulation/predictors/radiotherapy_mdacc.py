@@ -7,6 +7,7 @@ from simulation.predictors import _trials
 from simulation.predictors._answers import published
 from simulation.predictors._arithmetic import number
 from simulation.predictors._inputs import measured
+from simulation.predictors._schedules import DOSE, FRACTIONS, with_schedule
 
 STEREOTACTIC_FROM_GY = 6.0
 _NEGATIVE = "No difference between the arms (22 % against 25 %, p = 0.99)."
@@ -34,6 +35,8 @@ TRADITIONAL = (
     published("out_of_field_response", 0.10, "probability", group="15 x 3 Gy", note="17 % in its control arm."),
     *_OVERALL,
 )
+_SCHEDULES = ((4, 12.5, "4 x 12.5 Gy"), (15, 3.0, "15 x 3 Gy"))
+_BORDER = f"The cohort was chosen by a border of {STEREOTACTIC_FROM_GY:g} Gy a fraction; it is ours, not the trial's."
 
 
 class Model:
@@ -49,11 +52,13 @@ class Model:
             _trials.NSCLC,
             _trials.agents("pembrolizumab"),
             _trials.with_radiotherapy(),
-            measured("plan.dose_per_fraction_gy", (3.0, 12.5)),
+            measured(FRACTIONS, (4.0, 15.0), required=False),
+            measured(DOSE, (3.0, 12.5)),
             _trials.untreated_with_immunotherapy(),
             _trials.stage("IV"),
             _trials.good_performance(),
         ),
+        answers=(*STEREOTACTIC, *TRADITIONAL),
         references=(
             Reference(
                 citation="Welsh J et al., J Immunother Cancer 2020;8:e001001 (MDACC)", doi="10.1136/jitc-2020-001001"
@@ -95,5 +100,5 @@ class Model:
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:
         """Return what the trial observed in the stratum."""
-        stereotactic = number(covariates, "plan.dose_per_fraction_gy") >= STEREOTACTIC_FROM_GY
-        return STEREOTACTIC if stereotactic else TRADITIONAL
+        stereotactic = number(covariates, DOSE) >= STEREOTACTIC_FROM_GY
+        return with_schedule(STEREOTACTIC if stereotactic else TRADITIONAL, covariates, _SCHEDULES, _BORDER)

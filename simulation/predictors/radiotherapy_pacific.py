@@ -67,6 +67,7 @@ class Model:
             _trials.stage("III"),
             _trials.good_performance(),
         ),
+        answers=_ANSWERS,
         references=(
             Reference(
                 citation="Spigel DR et al., J Clin Oncol 2022;40:1301 (PACIFIC, 5 years)", doi="10.1200/JCO.21.01308"

@@ -44,6 +44,7 @@ class Model:
             _trials.stage("III"),
             _trials.good_performance(),
         ),
+        answers=_ANSWERS,
         references=(
             Reference(citation="Bradley JD et al., J Clin Oncol 2025;43:3610 (PACIFIC-2)", doi="10.1200/JCO-25-00036"),
         ),

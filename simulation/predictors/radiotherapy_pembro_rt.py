@@ -6,6 +6,7 @@ from simulation.model import KnownValue, Prediction, Reference, Value
 from simulation.predictors import _trials
 from simulation.predictors._answers import counted, published
 from simulation.predictors._inputs import measured
+from simulation.predictors._schedules import DOSE, FRACTIONS, with_schedule
 
 _WITH = "pembrolizumab after radiotherapy"
 _MISSED = "Not significant; the trial did not meet its criterion of meaningful benefit."
@@ -17,6 +18,7 @@ _ANSWERS = (
     published("progression_free_survival", 6.6, "months", (4.0, 14.6), group=_WITH, note="Median; 1.9 without."),
     published("overall_survival", 15.9, "months", group=_WITH, note="Median; 7.6 without. From 7.1 months up."),
 )
+_SCHEDULES = ((3, 8.0, "3 x 8 Gy"),)
 
 
 class Model:
@@ -33,12 +35,13 @@ class Model:
             _trials.agents("pembrolizumab"),
             _trials.with_radiotherapy(),
             _trials.pretreated(),
-            measured("plan.fraction_count", (3.0, 3.0), required=False),
-            measured("plan.dose_per_fraction_gy", (8.0, 8.0), required=False),
+            measured(FRACTIONS, (3.0, 3.0), required=False),
+            measured(DOSE, (8.0, 8.0), required=False),
             _trials.untreated_with_immunotherapy(),
             _trials.stage("IV"),
             _trials.good_performance(),
         ),
+        answers=_ANSWERS,
         references=(
             Reference(
                 citation="Theelen WSME et al., JAMA Oncol 2019;5:1276 (PEMBRO-RT)", doi="10.1001/jamaoncol.2019.1478"
@@ -70,4 +73,4 @@ class Model:
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:
         """Return what the trial observed in the stratum."""
-        return _ANSWERS
+        return with_schedule(_ANSWERS, covariates, _SCHEDULES)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from simulation.model import KnownValue, Prediction, Reference, Value
 from simulation.predictors import _trials
 from simulation.predictors._answers import counted, published, wilson_difference
+from simulation.predictors._inputs import measured
+from simulation.predictors._schedules import DOSE, FRACTIONS, with_schedule
 
 _WITH = "pembrolizumab with radiotherapy"
 _WITHOUT = "pembrolizumab alone"
@@ -29,6 +31,7 @@ _ANSWERS = (
     ),
     published("overall_survival", 0.67, "hazard_ratio", (0.54, 0.84), group=_WITH, note=_POOLED, references=(1,)),
 )
+_SCHEDULES = ((3, 8.0, "3 x 8 Gy (PEMBRO-RT)"), (4, 12.5, "4 x 12.5 Gy"), (15, 3.0, "15 x 3 Gy (MDACC)"))
 
 
 class Model:
@@ -44,10 +47,13 @@ class Model:
             _trials.NSCLC,
             _trials.agents("pembrolizumab"),
             _trials.with_radiotherapy(),
+            measured(FRACTIONS, (3.0, 15.0), required=False),
+            measured(DOSE, (3.0, 12.5), required=False),
             _trials.untreated_with_immunotherapy(),
             _trials.stage("IV"),
             _trials.good_performance(),
         ),
+        answers=_ANSWERS,
         references=(
             Reference(
                 citation="Theelen WSME et al., Lancet Respir Med 2021;9:467 (with radiotherapy, from PMC10915027)",
@@ -77,4 +83,4 @@ class Model:
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:
         """Return what the trial observed in the stratum."""
-        return _ANSWERS
+        return with_schedule(_ANSWERS, covariates, _SCHEDULES)

@@ -7,6 +7,7 @@ from simulation.predictors import _trials
 from simulation.predictors._answers import counted, published, wilson_difference
 from simulation.predictors._arithmetic import number
 from simulation.predictors._inputs import chosen, measured
+from simulation.predictors._schedules import DOSE, FRACTIONS, with_schedule
 
 LOW_DOSE_BELOW_GY = 2.0
 _COUNTS = "The counts are those that give the printed percentages."
@@ -29,6 +30,8 @@ def _arm(group: str, responders: int) -> tuple[Prediction, ...]:
 
 LOW_DOSE = _arm("low-dose radiotherapy (0.5 Gy twice a day for 2 days a cycle)", 2)
 HYPOFRACTIONATED = _arm("3 x 8 Gy", 3)
+_SCHEDULES = ((None, 0.5, "0.5 Gy twice a day for 2 days a cycle"), (3, 8.0, "3 x 8 Gy"))
+_BORDER = f"The arm was chosen by a border of {LOW_DOSE_BELOW_GY:g} Gy a fraction; it is ours, not the trial's."
 
 
 class Model:
@@ -45,10 +48,12 @@ class Model:
             _trials.agents("durvalumab+tremelimumab"),
             _trials.with_radiotherapy(),
             chosen(_trials.PRIOR_IMMUNOTHERAPY, ("refractory",), ("refractory",)),
-            measured("plan.dose_per_fraction_gy", (0.5, 8.0)),
+            measured(FRACTIONS, (3.0, 16.0), required=False),
+            measured(DOSE, (0.5, 8.0)),
             _trials.stage("IV"),
             _trials.good_performance(),
         ),
+        answers=(*LOW_DOSE, *HYPOFRACTIONATED),
         references=(
             Reference(citation="Schoenfeld JD et al., Lancet Oncol 2022;23:279", doi="10.1016/S1470-2045(21)00658-6"),
         ),
@@ -90,5 +95,5 @@ class Model:
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:
         """Return what the trial observed in the stratum."""
-        low = number(covariates, "plan.dose_per_fraction_gy") < LOW_DOSE_BELOW_GY
-        return LOW_DOSE if low else HYPOFRACTIONATED
+        low = number(covariates, DOSE) < LOW_DOSE_BELOW_GY
+        return with_schedule(LOW_DOSE if low else HYPOFRACTIONATED, covariates, _SCHEDULES, _BORDER)

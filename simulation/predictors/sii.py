@@ -28,6 +28,7 @@ class Model:
                 verified=False,
             ),
         ),
+        coefficients_note="A quotient of counts without a fitted number.",
         leaves_out=_blood.LEAVES_OUT,
         known_failures=("Cut-offs from 330 to 1,400 are in use and none is universal, so no group is given.",),
         example={_blood.PLATELETS: 250.0, _blood.NEUTROPHILS: 4.2, _blood.LYMPHOCYTES: 1.5},

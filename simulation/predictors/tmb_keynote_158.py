@@ -37,6 +37,7 @@ class Model:
             _trials.untreated_with_immunotherapy(),
             _trials.good_performance(),
         ),
+        answers=(*HIGH, *LOW),
         references=(
             Reference(
                 citation="Marabelle A et al., Lancet Oncol 2020;21:1353 (KEYNOTE-158)",

@@ -42,6 +42,7 @@ class Model:
             _trials.no_chemotherapy(),
             _trials.untreated_with_immunotherapy(),
         ),
+        answers=(*HIGH, *LOW),
         references=(
             Reference(
                 citation="Cristescu R et al., J Immunother Cancer 2022;10:e003091", doi="10.1136/jitc-2021-003091"

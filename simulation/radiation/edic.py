@@ -1,9 +1,20 @@
 """Effective dose to immune cells from organ mean doses."""
 
 import math
+from collections.abc import Mapping
 
 BLOOD_DOSE_REFERENCE_L = 61.8
 """Body size to which the integral dose is spread, L (61.8 kg at 1 kg/L)."""
+WEIGHTS: Mapping[str, float] = {
+    "lung": 0.12,
+    "heart": 0.08,
+    "body, whatever the number of fractions": 0.45,
+    "body, times saturation": 0.35,
+    "saturation at the reference number of fractions": 0.85,
+    "reference number of fractions": 45.0,
+}
+"""Weights of the mean doses and of the number of fractions."""
+_LUNG, _HEART, _BODY, _BODY_SATURATED, _SATURATION, _FRACTIONS = WEIGHTS.values()
 
 
 def edic_gy(
@@ -57,5 +68,5 @@ def edric_gy(
     """
     if fraction_count < 1 or min(mean_lung_dose_gy, mean_heart_dose_gy, mean_body_dose_gy) < 0:
         raise ValueError("doses must be >= 0 and there must be at least one fraction")
-    body = 0.45 + 0.35 * 0.85 * math.sqrt(fraction_count / 45.0)
-    return 0.12 * mean_lung_dose_gy + 0.08 * mean_heart_dose_gy + body * mean_body_dose_gy
+    body = _BODY + _BODY_SATURATED * _SATURATION * math.sqrt(fraction_count / _FRACTIONS)
+    return _LUNG * mean_lung_dose_gy + _HEART * mean_heart_dose_gy + body * mean_body_dose_gy

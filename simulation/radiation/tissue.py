@@ -22,6 +22,8 @@ from simulation.radiation.tables import read_table
 
 Role = Literal["tumor", "early", "late"]
 _INTERVAL_GRID = 129
+TRANSITION_RATIO = 2.0
+"""Customary dose per fraction over alpha/beta where LQ-L becomes straight; assumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +279,11 @@ def high_dose_effects(
 
 
 def _transition(tissue: Tissue, ratio: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 2.0 * ratio if tissue.transition_dose_gy is None else np.full_like(ratio, tissue.transition_dose_gy)
+    return (
+        TRANSITION_RATIO * ratio
+        if tissue.transition_dose_gy is None
+        else np.full_like(ratio, tissue.transition_dose_gy)
+    )
 
 
 def _preset(row: Mapping[str, Any], sources: Mapping[str, Any]) -> Preset:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.dvh import DvhResult
+from schemas.dvh_results import DvhResult
 from service.dvh import KIND
 from service.errors import InvalidInput
 
