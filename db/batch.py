@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, exists, select, update
 
 from db.bulk import column_names, fetch_rows, insert_rows, marks
 from db.clock import utc_now
@@ -21,7 +21,7 @@ from db.digests import (
     outcome_digest,
     run_digest,
 )
-from db.errors import IdempotencyMismatch, RunClosed, StoreError, UnknownRow
+from db.errors import DeathRecorded, IdempotencyMismatch, RunClosed, StoreError, UnknownRow
 from db.merkle import Frontier, leaf_hash
 from db.tables import (
     OPEN_STATUSES,
@@ -42,7 +42,7 @@ Sign = Callable[[int, bytes], bytes]
 """Signature over the size and root of the log."""
 
 _STORED_KEYS = """
-SELECT k.tenant, k.key, k.request_sha256, k.run_id, r.leaf_index
+SELECT k.tenant, k.key, k.request_sha256, COALESCE(k.outcome_id, k.run_id), r.leaf_index
 FROM idempotency_keys k JOIN runs r ON r.id = k.run_id
 WHERE k.tenant IN ({tenants}) AND k.key IN ({keys})
 """
@@ -110,7 +110,8 @@ class Batch:
         return index
 
     def _stored_keys(self, writes: Sequence[Write]) -> dict[tuple[str, str], tuple[str, str, int]]:
-        keys = [(w.tenant, w.idempotency_key) for w in writes if type(w) is NewRun and w.idempotency_key is not None]
+        keyed = [w for w in writes if isinstance(w, NewRun | NewOutcome) and w.idempotency_key is not None]
+        keys = [(w.tenant, w.idempotency_key) for w in keyed]
         if not keys:
             return {}
         tenants, names = map(set, zip(*keys, strict=True))
@@ -118,15 +119,12 @@ class Batch:
             tenants=marks(self._connection, len(tenants)), keys=marks(self._connection, len(names))
         )
         rows = fetch_rows(self._connection, wanted, (*tenants, *names))
-        return {(tenant, key): (request, run_id, leaf) for tenant, key, request, run_id, leaf in rows}
+        return {(tenant, key): (request, known_id, leaf) for tenant, key, request, known_id, leaf in rows}
 
     def _new_run(self, run: NewRun) -> tuple[int, str | None]:
         key = None if run.idempotency_key is None else (run.tenant, run.idempotency_key)
         if key is not None and key in self._keyed:
-            request_sha256, run_id, leaf_index = self._keyed[key]
-            if request_sha256 != run.request_sha256:
-                raise IdempotencyMismatch("the idempotency key belongs to another request")
-            return leaf_index, run_id
+            return self._known(key, run.request_sha256)
         models = models_json(run.models)
         row = {
             "id": run.id,
@@ -148,16 +146,25 @@ class Batch:
         }
         details = {"row_sha256": run_digest(row, input_sha256=run.input_sha256, result_sha256=run.result_sha256)}
         if key is not None:
-            keyed = (*key, run.request_sha256, run.id, run.created_at)
-            details["idempotency_sha256"] = idempotency_digest(
-                dict(zip(_COLUMNS[idempotency_keys], keyed, strict=True))
-            )
-            self._rows[idempotency_keys].append(keyed)
+            keyed = (*key, run.request_sha256, run.id, run.created_at, None)
+            details["idempotency_sha256"] = self._add_key(keyed)
         index = self._log(RUN_CREATED, run.id, run.tenant, run.actor, **details)
         self._rows[runs].append((*row.values(), index, run.lease_owner, run.lease_expires_at))
         if key is not None and run.request_sha256 is not None:
             self._keyed[key] = (run.request_sha256, run.id, index)
         return index, None
+
+    def _known(self, key: tuple[str, str], request_sha256: str | None) -> tuple[int, str]:
+        """Return the leaf and id that a key stands for, if it was sent with this request."""
+        known_sha256, known_id, leaf_index = self._keyed[key]
+        if known_sha256 != request_sha256:
+            raise IdempotencyMismatch("the idempotency key belongs to another request")
+        return leaf_index, known_id
+
+    def _add_key(self, row: tuple[str | None, ...]) -> str:
+        """Store what a key stands for; return the digest that the leaf must carry."""
+        self._rows[idempotency_keys].append(row)
+        return idempotency_digest(dict(zip(_COLUMNS[idempotency_keys], row, strict=True)))
 
     def _list_models(self, models: bytes, pairs: Sequence[tuple[str, str]]) -> str:
         """Index a list of models once, however many runs share it; return its digest."""
@@ -231,18 +238,35 @@ class Batch:
         digest = key_digest({**row._mapping, "revoked_at": self._time})
         return self._log(KEY_REVOKED, key.id, key.tenant, key.actor, row_sha256=digest), None
 
-    def _new_outcome(self, outcome: NewOutcome) -> tuple[int, None]:
+    def _new_outcome(self, outcome: NewOutcome) -> tuple[int, str | None]:
+        key = None if outcome.idempotency_key is None else (outcome.tenant, outcome.idempotency_key)
+        if key is not None and key in self._keyed:
+            return self._known(key, outcome.request_sha256)
         self._flush()
-        of_run = select(runs.c.id).where(runs.c.id == outcome.run_id, runs.c.tenant == outcome.tenant)
-        if self._connection.execute(of_run).first() is None:
+        query = select(runs.c.leaf_index).where(runs.c.id == outcome.run_id, runs.c.tenant == outcome.tenant)
+        of_run = self._connection.execute(query).first()
+        if of_run is None:
             raise UnknownRow("no run has this id")
         if outcome.corrects_id is not None:
             old = outcomes.c.id == outcome.corrects_id, outcomes.c.run_id == outcome.run_id
             if self._connection.execute(select(outcomes.c.id).where(*old)).first() is None:
                 raise UnknownRow("the run has no outcome with the id that is to be corrected")
+        if outcome.kind == "death":
+            self._require_first_death(outcome)
         row = {name: getattr(outcome, name) for name in _COLUMNS[outcomes]}
         row["day"] = float(outcome.day)
         self._rows[outcomes].append(tuple(row.values()))
-        return self._log(
-            OUTCOME_RECORDED, outcome.id, outcome.tenant, outcome.actor, row_sha256=outcome_digest(row)
-        ), None
+        details = {"row_sha256": outcome_digest(row)}
+        if key is not None and outcome.request_sha256 is not None:
+            keyed = (*key, outcome.request_sha256, outcome.run_id, outcome.recorded_at, outcome.id)
+            details["idempotency_sha256"] = self._add_key(keyed)
+            self._keyed[key] = (outcome.request_sha256, outcome.id, of_run.leaf_index)
+        return self._log(OUTCOME_RECORDED, outcome.id, outcome.tenant, outcome.actor, **details), None
+
+    def _require_first_death(self, outcome: NewOutcome) -> None:
+        """Refuse a death beside one that is neither corrected nor corrected by this one."""
+        correction = outcomes.alias("correction")
+        stands = ~exists().where(correction.c.corrects_id == outcomes.c.id)
+        deaths = select(outcomes.c.id).where(outcomes.c.run_id == outcome.run_id, outcomes.c.kind == "death", stands)
+        if any(death != outcome.corrects_id for (death,) in self._connection.execute(deaths)):
+            raise DeathRecorded("the run has a death already")

@@ -51,26 +51,27 @@ def models_json(models: tuple[tuple[str, str], ...]) -> bytes:
 
 def run_digest(run: Mapping[str, Any], *, input_sha256: str, result_sha256: str | None) -> str:
     """Digest of a run's immutable columns, given the digests of its two large ones."""
+    return hex_sha256(canonical_json(run_content(run, input_sha256=input_sha256, result_sha256=result_sha256)))
+
+
+def run_content(run: Mapping[str, Any], *, input_sha256: str, result_sha256: str | None) -> dict[str, Any]:
+    """Return the object that ``run_digest`` is the digest of."""
     status = run["status"]
-    return hex_sha256(
-        canonical_json(
-            {
-                "created_at": run["created_at"],
-                "id": run["id"],
-                "input_sha256": input_sha256,
-                "kind": run["kind"],
-                "models_sha256": _recurring_sha256(run["models"]),
-                "patient_reference": run["patient_reference"],
-                "request_id": run["request_id"],
-                "result_sha256": result_sha256,
-                "seed": run["seed"],
-                "software_version": run["software_version"],
-                "status": "open" if status in ("queued", "running") else status,
-                "tenant": run["tenant"],
-                "warnings_sha256": _recurring_sha256(run["warnings"]),
-            }
-        )
-    )
+    return {
+        "created_at": run["created_at"],
+        "id": run["id"],
+        "input_sha256": input_sha256,
+        "kind": run["kind"],
+        "models_sha256": _recurring_sha256(run["models"]),
+        "patient_reference": run["patient_reference"],
+        "request_id": run["request_id"],
+        "result_sha256": result_sha256,
+        "seed": run["seed"],
+        "software_version": run["software_version"],
+        "status": "open" if status in ("queued", "running") else status,
+        "tenant": run["tenant"],
+        "warnings_sha256": _recurring_sha256(run["warnings"]),
+    }
 
 
 def key_digest(key: Mapping[str, Any]) -> str:
@@ -84,8 +85,9 @@ def outcome_digest(outcome: Mapping[str, Any]) -> str:
 
 
 def idempotency_digest(row: Mapping[str, Any]) -> str:
-    """Digest of an idempotency key's row; the leaf of the run carries it."""
-    return _row_digest(row, ("tenant", "key", "request_sha256", "run_id", "created_at"))
+    """Digest of an idempotency key's row; the leaf of the run or outcome that it stands for carries it."""
+    columns = ("tenant", "key", "request_sha256", "run_id", "created_at")
+    return _row_digest(row, columns if row["outcome_id"] is None else (*columns, "outcome_id"))
 
 
 def _row_digest(row: Mapping[str, Any], columns: Sequence[str], *, binary: str | None = None) -> str:

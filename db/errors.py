@@ -22,7 +22,7 @@ class WriterStopped(StoreError):
 
 
 class IdempotencyMismatch(StoreError):
-    """The idempotency key belongs to a run of another request."""
+    """The idempotency key belongs to another request."""
 
 
 class RowRejected(StoreError):
@@ -35,6 +35,10 @@ class RowRejected(StoreError):
 
 class UnknownRow(StoreError):
     """The run, key or outcome that the write refers to does not exist for this tenant."""
+
+
+class DeathRecorded(StoreError):
+    """The run has a death already, which the outcome does not correct."""
 
 
 class RunClosed(StoreError):

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, and_, exists, or_, select, tuple_
 
+from db.digests import RUN_FINAL_EVENTS
 from db.errors import LogInconsistent, UnknownRow
 from db.merkle import NodeReader, consistency_proof, inclusion_proof, root_at
 from db.tables import (
@@ -64,8 +65,8 @@ def list_runs(
 
 
 def get_idempotent(connection: Connection, tenant: str, key: str) -> AnyRow | None:
-    """Return the ``request_sha256`` and ``run_id`` that an idempotency key stands for."""
-    query = select(idempotency_keys.c.request_sha256, idempotency_keys.c.run_id)
+    """Return the ``request_sha256``, ``run_id`` and, for an outcome, ``outcome_id`` of an idempotency key."""
+    query = select(idempotency_keys.c.request_sha256, idempotency_keys.c.run_id, idempotency_keys.c.outcome_id)
     found = query.where(idempotency_keys.c.tenant == tenant, idempotency_keys.c.key == key)
     return connection.execute(found).one_or_none()
 
@@ -133,6 +134,14 @@ def audit_entries_page(
     if tenant is not None:
         query = query.where(audit_entries.c.tenant == tenant)
     return connection.execute(query.order_by(audit_entries.c.leaf_index).limit(limit)).all()
+
+
+def audit_end_of_run(connection: Connection, run: AnyRow) -> AnyRow | None:
+    """Return the entry that ended a run which was stored before its computation."""
+    entries = audit_entries.c
+    later = select(audit_entries).where(entries.leaf_index > run.leaf_index, entries.subject == run.id)
+    ending = later.where(entries.event.in_(RUN_FINAL_EVENTS)).order_by(entries.leaf_index).limit(1)
+    return connection.execute(ending).one_or_none()
 
 
 def audit_root(connection: Connection, size: int) -> bytes:

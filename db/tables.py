@@ -104,8 +104,10 @@ idempotency_keys = Table(
     Column("request_sha256", String, nullable=False),
     Column("run_id", String, ForeignKey(runs.c.id), nullable=False),
     Column("created_at", String, nullable=False),
+    Column("outcome_id", String, ForeignKey("outcomes.id")),
     sqlite_with_rowid=False,
 )
+"""A key stands for its run, or for an outcome of that run."""
 
 audit_entries = Table(
     "audit_entries",
@@ -166,5 +168,5 @@ outcomes = Table(
     UniqueConstraint("corrects_id"),
 )
 
-TABLES = (runs, model_lists, idempotency_keys, audit_entries, audit_nodes, audit_checkpoints, api_keys, outcomes)
+TABLES = (runs, model_lists, audit_entries, audit_nodes, audit_checkpoints, api_keys, outcomes, idempotency_keys)
 """In an order that satisfies the foreign keys."""

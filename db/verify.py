@@ -57,6 +57,8 @@ def verify_database(
     walk = LogWalk(check_signature, trusted)
     said_of_keys: dict[str, str] = {}
     said_of_outcomes: dict[str, str] = {}
+    said_of_outcome_keys: dict[str, str] = {}
+    keyed = 0
     nodes = 0
     for page in log_pages(connection):
         for entry, run, checkpoint in page:
@@ -69,6 +71,9 @@ def verify_database(
                 said_of_keys[content["subject"]] = content.get("row_sha256", "")
             elif content.get("event") == OUTCOME_RECORDED:
                 said_of_outcomes[content["subject"]] = content.get("row_sha256", "")
+                if "idempotency_sha256" in content:
+                    said_of_outcome_keys[content["subject"]] = content["idempotency_sha256"]
+            keyed += "idempotency_sha256" in content
             if checkpoint is not None:
                 walk.checkpoint(checkpoint.size, bytes(checkpoint.root), bytes(checkpoint.signature))
                 if checkpoint.created_at != entry.created_at:
@@ -80,7 +85,7 @@ def verify_database(
     if stored_nodes != nodes:
         walk.report(f"the log has {nodes} complete subtrees, {stored_nodes} are stored")
     _check_strays(connection, walk)
-    _check_idempotency(connection, walk)
+    _check_idempotency(connection, walk, said_of_outcome_keys, keyed)
     _check_rows(connection, walk, api_keys, key_digest, said_of_keys)
     _check_rows(connection, walk, outcomes, outcome_digest, said_of_outcomes)
     last = connection.execute(select(func.max(audit_checkpoints.c.size))).scalar_one()
@@ -184,16 +189,25 @@ def _check_strays(connection: Connection, walk: LogWalk) -> None:
         walk.report(f"the checkpoint of size {wrong} belongs to no leaf")
 
 
-def _check_idempotency(connection: Connection, walk: LogWalk) -> None:
-    query = (
+def _check_idempotency(connection: Connection, walk: LogWalk, said: dict[str, str], keyed: int) -> None:
+    """Compare every key with the leaf that carries its digest; where all agree, their number tells of missing ones."""
+    of_runs = (
         select(idempotency_keys, audit_entries.c.record)
         .join_from(idempotency_keys, runs)
         .join(audit_entries, audit_entries.c.leaf_index == runs.c.leaf_index)
+        .where(idempotency_keys.c.outcome_id.is_(None))
     )
-    for row in connection.execution_options(yield_per=PAGE).execute(query):
+    for row in connection.execution_options(yield_per=PAGE).execute(of_runs):
         digest = idempotency_digest(row._asdict())
         if digest.encode() not in bytes(row.record):
             walk.report(f"an idempotency key of run {row.run_id} differs from the run's leaf")
+    of_outcomes = select(idempotency_keys).where(idempotency_keys.c.outcome_id.is_not(None))
+    for row in connection.execution_options(yield_per=PAGE).execute(of_outcomes):
+        if said.get(row.outcome_id) != idempotency_digest(row._asdict()):
+            walk.report(f"the idempotency key of outcome {row.outcome_id} differs from the outcome's leaf")
+    stored = connection.execute(select(func.count()).select_from(idempotency_keys)).scalar_one()
+    if stored != keyed:
+        walk.report(f"the log has {keyed} idempotency keys, {stored} are stored")
 
 
 def _check_rows(

@@ -103,7 +103,7 @@ class NewOutcome:
     """What happened to the patient of a run; ``value`` is the text of a JSON scalar.
 
     A correction names the outcome that it replaces, which must be of the same run and is
-    corrected at most once.
+    corrected at most once. With ``idempotency_key`` goes ``request_sha256``, as for a run.
     """
 
     id: str
@@ -115,6 +115,8 @@ class NewOutcome:
     value: str
     corrects_id: str | None
     actor: str
+    idempotency_key: str | None = None
+    request_sha256: str | None = None
 
 
 Write: TypeAlias = NewRun | FinishRun | CancelRun | Event | NewKey | RevokeKey | NewOutcome
@@ -124,10 +126,10 @@ Write: TypeAlias = NewRun | FinishRun | CancelRun | Event | NewKey | RevokeKey |
 class Receipt:
     """Proof that a write is committed: its leaf, and the signed size of the log that contains it.
 
-    ``existing_run_id`` is set when the idempotency key already belonged to that run; then
-    nothing was stored and ``leaf_index`` is the leaf of that run.
+    ``existing_id`` is set when the idempotency key already stood for that run or outcome; then
+    nothing was stored and ``leaf_index`` is the leaf of the run.
     """
 
     leaf_index: int
     tree_size: int
-    existing_run_id: str | None = None
+    existing_id: str | None = None

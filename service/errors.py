@@ -33,6 +33,10 @@ class Conflict(AbscopeError):
     """The request collides with one that is still in flight."""
 
 
+class FinalState(AbscopeError):
+    """What is stored is final and does not allow the request; waiting does not help."""
+
+
 class IdempotencyMismatch(AbscopeError):
     """The idempotency key was used with another request."""
 

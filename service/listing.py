@@ -11,6 +11,7 @@ import orjson
 from db import queries
 from db.writes import Event
 from service.access import Caller
+from service.catalog import KINDS
 from service.clock import rfc3339
 from service.errors import InvalidInput
 from service.runtime import Runtime
@@ -42,8 +43,10 @@ async def list_page(runtime: Runtime, caller: Caller, wanted: Filter, *, limit: 
     Raises
     ------
     InvalidInput
-        The cursor or a time cannot be read.
+        There is no such kind of run, or the cursor or a time cannot be read.
     """
+    if wanted.kind is not None and wanted.kind not in KINDS:
+        raise InvalidInput("#/query/kind", f"choose from {', '.join(KINDS)}")
     after = _position(cursor)
     since = _time("created_after", wanted.created_after)
     before = _time("created_before", wanted.created_before)

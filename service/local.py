@@ -31,6 +31,10 @@ class CheckFailed(AbscopeError):
     """Something on disk is not what it should be."""
 
 
+class WrongUsage(AbscopeError):
+    """The command was called with something that it does not know."""
+
+
 def greeting(settings: Settings) -> str:
     """Return what ``abscope serve`` prints: where it listens and a request to paste."""
     base = f"http://{settings.host}:{settings.port}"
@@ -58,13 +62,20 @@ def cards(model_id: str | None) -> Any:
     """
     if model_id is None:
         return card_views.list_cards().model_dump()["models"]
+    if model_id not in CARDS:
+        raise NotFound("no model has this id; 'abscope models' lists them")
     return card_views.read_card(model_id).model_dump()
 
 
 async def compute_and_store(settings: Settings, kind_name: str, raw: bytes) -> bytes:
-    """Compute a run of this kind from JSON bytes and store it; return the run as JSON."""
-    if kind_name not in KINDS:
-        raise NotFound(f"no kind of run has this name; choose from {', '.join(KINDS)}")
+    """Compute a run of this kind from JSON bytes and store it; return the run as JSON.
+
+    Raises
+    ------
+    WrongUsage
+        No kind of run has this name.
+    """
+    _require_kind(kind_name)
     kind = KINDS[kind_name]
     request = parse(kind.request, raw)
     async with open_runtime(settings) as runtime:
@@ -73,13 +84,25 @@ async def compute_and_store(settings: Settings, kind_name: str, raw: bytes) -> b
 
 
 async def stored_runs(settings: Settings, tenant: str, run_id: str | None, kind: str | None, limit: int) -> Any:
-    """Return the newest runs of a tenant, or one run."""
+    """Return the newest runs of a tenant, or one run.
+
+    Raises
+    ------
+    WrongUsage
+        No kind of run has this name.
+    """
+    _require_kind(kind)
     caller = access.Caller(tenant, _ACTOR, frozenset(access.SCOPES))
     async with open_runtime(settings) as runtime:
         if run_id is not None:
             return orjson.loads((await runs.read(runtime, caller, run_id)).body)
         page = await listing.list_page(runtime, caller, listing.Filter(kind=kind), limit=limit, cursor=None)
         return orjson.loads(page.body)["runs"]
+
+
+def _require_kind(name: str | None) -> None:
+    if name is not None and name not in KINDS:
+        raise WrongUsage(f"no kind of run has this name; choose from {', '.join(KINDS)}")
 
 
 async def create_key(settings: Settings, tenant: str, scopes: list[str], label: str) -> Any:

@@ -1,24 +1,39 @@
 """What happened to the patients of this site, and how well a model did on them."""
 
-from typing import Any
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from db import queries
-from db.errors import RowRejected, UnknownRow
+from db.errors import DeathRecorded, RowRejected, UnknownRow
 from db.writes import NewOutcome
 from schemas.outcomes import OutcomeList, OutcomeRead, OutcomeRequest
 from schemas.performance import ModelPerformance
 from service.access import Caller
 from service.clock import new_id, now, rfc3339
-from service.errors import Conflict, InvalidInput, NotFound
+from service.errors import FinalState, IdempotencyMismatch, InvalidInput, NotFound
 from service.performance import assess
 from service.performance_records import content_of, value_of
+from service.runs import idempotency_key
 from service.runtime import Runtime
 from simulation.registry import CARDS
 
+_CORRECTED: Final = "the outcome has been corrected already; correct the correction"
 
-async def record(runtime: Runtime, caller: Caller, run_id: str, outcome: OutcomeRequest) -> OutcomeRead:
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A stored outcome; ``replayed`` where an earlier request of the same key had stored it."""
+
+    outcome: OutcomeRead
+    replayed: bool
+
+
+async def record(
+    runtime: Runtime, caller: Caller, run_id: str, outcome: OutcomeRequest, offered_key: str | None = None
+) -> Recorded:
     """Append an outcome to a run; nothing is ever overwritten.
 
     Raises
@@ -26,17 +41,23 @@ async def record(runtime: Runtime, caller: Caller, run_id: str, outcome: Outcome
     NotFound
         The tenant has no such run.
     InvalidInput
-        ``corrects_id`` names no outcome of this run.
-    Conflict
-        That outcome has been corrected already.
+        ``corrects_id`` names no outcome of this run, or the Idempotency-Key is none.
+    IdempotencyMismatch
+        The key belongs to another request.
+    FinalState
+        That outcome has been corrected already, or the run has a death already.
     """
+    key = idempotency_key(offered_key)
+    request_sha256 = _request_digest(run_id, outcome) if key else None
+    if key is not None and (known := await _known(runtime, caller, key, request_sha256)) is not None:
+        return Recorded(known, replayed=True)
     stored = await runtime.read(lambda connection: _of_run(connection, caller.tenant, run_id))
     if outcome.corrects_id is not None:
         replaced = next((row for row in stored.outcomes if row.id == outcome.corrects_id), None)
         if replaced is None:
             raise InvalidInput("/corrects_id", "name an outcome of this run")
-        if replaced.corrected:
-            raise Conflict("the outcome has been corrected already; correct the correction")
+        if replaced.corrected and key is None:  # with a key, it may have been corrected by this very request
+            raise FinalState(_CORRECTED)
     new = NewOutcome(
         id=new_id(),
         run_id=run_id,
@@ -47,14 +68,40 @@ async def record(runtime: Runtime, caller: Caller, run_id: str, outcome: Outcome
         value=value_of(outcome),
         corrects_id=outcome.corrects_id,
         actor=caller.actor,
+        idempotency_key=key,
+        request_sha256=request_sha256,
     )
     try:
-        await runtime.write(new)
+        receipt = await runtime.write(new)
     except UnknownRow:
         raise NotFound("no run has this id") from None
     except RowRejected:
-        raise Conflict("the outcome has been corrected already; correct the correction") from None
-    return _read(new, corrected=False)
+        raise FinalState(_CORRECTED) from None
+    except DeathRecorded:
+        raise FinalState("a death of this run is recorded already; correct it with corrects_id") from None
+    if receipt.existing_id is not None:
+        return Recorded(await _outcome(runtime, caller, run_id, receipt.existing_id), replayed=True)
+    return Recorded(_read(new, corrected=False), replayed=False)
+
+
+async def _known(runtime: Runtime, caller: Caller, key: str, request_sha256: str | None) -> OutcomeRead | None:
+    """Return the outcome that an earlier request of this key stored."""
+    row = await runtime.read(lambda connection: queries.get_idempotent(connection, caller.tenant, key))
+    if row is None:
+        return None
+    if row.request_sha256 != request_sha256:
+        raise IdempotencyMismatch("the Idempotency-Key was used with another request")
+    return await _outcome(runtime, caller, row.run_id, row.outcome_id)
+
+
+async def _outcome(runtime: Runtime, caller: Caller, run_id: str, outcome_id: str) -> OutcomeRead:
+    found = await runtime.read(lambda connection: _of_run(connection, caller.tenant, run_id))
+    return next(row for row in found.outcomes if row.id == outcome_id)
+
+
+def _request_digest(run_id: str, outcome: OutcomeRequest) -> str:
+    body = outcome.model_dump_json(exclude_none=True)
+    return hashlib.sha256(f"outcome\n{run_id}\n{body}".encode()).hexdigest()
 
 
 async def of_run(runtime: Runtime, caller: Caller, run_id: str) -> OutcomeList:

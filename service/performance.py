@@ -89,14 +89,17 @@ def assess(rows: Iterable[StoredOutcome], model: str) -> wire.ModelPerformance:
     records = [record for record in read_records(rows, model) if record.predictions]
     times = [record.created_at for record in records]
     notes = ["Patients with a reported outcome only; they may differ from those without one."]
-    if not records:
-        notes.append("No run of this model has an outcome yet.")
+    shown = len(records) >= MINIMUM_PATIENTS
+    if not shown:
+        notes.append(
+            f"Fewer than {MINIMUM_PATIENTS} patients have an outcome, or none; their number and times are hidden."
+        )
     return wire.ModelPerformance(
         model=model,
         versions=sorted({record.version for record in records}),
-        patients=len(records),
-        first_run_at=min(times, default=None),
-        last_run_at=max(times, default=None),
+        patients=len(records) if shown else None,
+        first_run_at=min(times) if shown else None,
+        last_run_at=max(times) if shown else None,
         endpoints=[_endpoint(pairs) for pairs in _endpoints(records)],
         notes=notes,
     )
@@ -215,7 +218,7 @@ def _discrimination(pairs: _Pairs, *, hidden: bool = False) -> dict[str, Any]:
     shown = _enough(pairs)
     binary = pairs.day is None
     return {
-        "n": pairs.value.size if pairs.value.size >= MINIMUM_EVENTS else None,
+        "n": pairs.value.size if pairs.value.size >= MINIMUM_PATIENTS else None,
         "events": int(pairs.observed.sum()) if shown else None,
         "auc": _measure(pairs, lambda: auc(pairs.observed, pairs.value))
         if binary
@@ -281,7 +284,9 @@ def _calibration(pairs: _Pairs) -> wire.LocalCalibration:
 
         return _measure(pairs, compute)
 
-    groups = max(2, min(10, pairs.value.size // MINIMUM_EVENTS))
+    curve = calibration_curve(
+        pairs.observed, pairs.value, least_patients=MINIMUM_PATIENTS, least_of_each=MINIMUM_EVENTS
+    )
     points = [
         wire.CalibrationPointRead(
             n=point.n,
@@ -289,8 +294,7 @@ def _calibration(pairs: _Pairs) -> wire.LocalCalibration:
             observed=point.observed,
             interval=IntervalRead(level=point.interval.level, lower=point.interval.lower, upper=point.interval.upper),
         )
-        for point in calibration_curve(pairs.observed, pairs.value, groups=groups)
-        if point.n >= MINIMUM_EVENTS
+        for point in curve
     ]
     return wire.LocalCalibration(
         in_the_large=part("in_the_large"), intercept=part("intercept"), slope=part("slope"), points=points
@@ -345,8 +349,8 @@ def _windows(pairs: _Pairs) -> list[wire.WindowPerformance]:
     shown = shown_parts(windows, _large(pairs))
     return [
         wire.WindowPerformance(
-            first_run_at=min(pairs.records[i].created_at for i in index),
-            last_run_at=max(pairs.records[i].created_at for i in index),
+            first_run_at=min(pairs.records[i].created_at for i in index) if visible else None,
+            last_run_at=max(pairs.records[i].created_at for i in index) if visible else None,
             **_discrimination(pairs.rows(index), hidden=not visible),
         )
         for index, visible in zip(windows, shown, strict=True)

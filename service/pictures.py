@@ -13,6 +13,15 @@ from service.runs import Answer
 from service.runtime import Runtime
 
 
+def media_types(answer: Answer) -> tuple[str, ...]:
+    """Return what a run can be had as besides JSON."""
+    run = orjson.loads(answer.body)
+    kind = KINDS[run["kind"]]
+    drawn = ("image/svg+xml",) if kind.figures else ()
+    listed = ("text/csv",) if kind.series is not None else ()
+    return (*drawn, *listed) if run["result"] is not None else ()
+
+
 async def draw(runtime: Runtime, answer: Answer, name: str | None) -> bytes:
     """Return the named picture of a run, or its first one, as SVG.
 

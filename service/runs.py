@@ -21,7 +21,7 @@ from service import telemetry
 from service.access import Caller
 from service.catalog import KINDS
 from service.clock import new_id, now, rfc3339
-from service.errors import Conflict, IdempotencyMismatch, InvalidInput, NotFound, Overloaded
+from service.errors import Conflict, FinalState, IdempotencyMismatch, InvalidInput, NotFound, Overloaded
 from service.kinds import Computation, Kind
 from service.parsing import parse
 from service.runtime import Runtime
@@ -119,12 +119,13 @@ async def replay(runtime: Runtime, caller: Caller, run_id: str) -> Replay:
 
     Raises
     ------
-    NotFound, Conflict
-        No such run, or it has no result.
+    NotFound, Conflict, FinalState
+        No such run, or it has no result, yet or for ever.
     """
     row = await _row(runtime, caller.tenant, run_id)
     if row.status != "succeeded":
-        raise Conflict("only a run that succeeded can be replayed")
+        refusal = FinalState if row.status in _ENDED else Conflict
+        raise refusal("only a run that succeeded can be replayed")
     kind = KINDS[row.kind]
     again = await _compute(runtime, kind, parse(kind.request, row.input))
     await _event(runtime, caller, "run.replayed", run_id)
@@ -144,7 +145,7 @@ async def cancel(runtime: Runtime, caller: Caller, run_id: str) -> Answer:
 
     Raises
     ------
-    NotFound, Conflict
+    NotFound, FinalState
         No such run, or it has ended.
     """
     try:
@@ -152,7 +153,7 @@ async def cancel(runtime: Runtime, caller: Caller, run_id: str) -> Answer:
     except UnknownRow:
         raise NotFound("no run has this id") from None
     except RunClosed:
-        raise Conflict("the run has ended; ended runs are immutable") from None
+        raise FinalState("the run has ended; ended runs are immutable") from None
     return await _stored(runtime, caller.tenant, run_id)
 
 
@@ -229,8 +230,8 @@ def new_run(
 
 async def answer_of(runtime: Runtime, run: NewRun, receipt: Receipt) -> Answer:
     """Return the answer of a stored run, or of the run that its Idempotency-Key stands for."""
-    if receipt.existing_run_id is not None:
-        return await _stored(runtime, run.tenant, receipt.existing_run_id, replayed=True)
+    if receipt.existing_id is not None:
+        return await _stored(runtime, run.tenant, receipt.existing_id, replayed=True)
     telemetry.RUNS.labels(run.kind, run.status).inc()
     return _render(_plain(run), leaf_index=receipt.leaf_index)
 

@@ -7,9 +7,10 @@ import orjson
 from sqlalchemy import Connection
 
 from db import queries
+from db.digests import canonical_json, hex_sha256, run_content
 from db.errors import UnknownRow
 from db.merkle import EMPTY_ROOT
-from schemas.audit import Checkpoint, ConsistencyProof, Entry, EntryPage, InclusionProof
+from schemas.audit import Checkpoint, ConsistencyProof, Entry, EntryPage, InclusionProof, LeafProof, RunRow
 from service.access import Caller
 from service.errors import InvalidInput, NotFound
 from service.runtime import Runtime
@@ -43,17 +44,25 @@ async def inclusion(runtime: Runtime, caller: Caller, run_id: str) -> InclusionP
         if run is None:
             raise NotFound("no run has this id")
         head = _checkpoint(runtime, connection)
-        entry = _entry(queries.audit_entries_page(connection, run.leaf_index, 1)[0])
-        hashes = queries.audit_inclusion(connection, run.leaf_index, head.size)
+        created = queries.audit_entries_page(connection, run.leaf_index, 1)[0]
+        content = run_content(run._asdict(), input_sha256=run.input_sha256, result_sha256=run.result_sha256)
+        end = None
+        if orjson.loads(created.record)["row_sha256"] != hex_sha256(canonical_json(content)):
+            end = queries.audit_end_of_run(connection, run)
         return InclusionProof(
-            leaf_index=entry.leaf_index,
-            leaf_hash=entry.leaf_hash,
-            record=entry.record,
-            hashes=[value.hex() for value in hashes],
+            **_leaf(connection, created, head.size),
+            row=RunRow(**content),
+            end=None if end is None else LeafProof(**_leaf(connection, end, head.size)),
             checkpoint=head,
         )
 
     return await runtime.read(prove)
+
+
+def _leaf(connection: Connection, row: Any, size: int) -> dict[str, Any]:
+    entry = _entry(row)
+    hashes = queries.audit_inclusion(connection, entry.leaf_index, size)
+    return {**dict(entry), "hashes": [value.hex() for value in hashes]}
 
 
 async def consistency(runtime: Runtime, first: int, second: int) -> ConsistencyProof:

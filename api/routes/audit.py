@@ -57,7 +57,11 @@ async def get_inclusion_proof(
     caller: Auditor,
     run_id: Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")],
 ) -> Any:
-    """RFC 9162 inclusion proof of the run's leaf in the current signed tree."""
+    """RFC 9162 inclusion proof of the run's leaf in the current signed tree.
+
+    ``row`` ties a run that was received to the leaf: its digests are of the text of the run's members as they were
+    answered, and ``row_sha256`` in the leaf's record is the SHA-256 of ``row`` as canonical JSON.
+    """
     return await trail.inclusion(runtime_of(request), caller, run_id)
 
 

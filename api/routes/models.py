@@ -1,12 +1,13 @@
 """Model cards, as JSON and as pages."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import Response
 
-from api import problems
+from api import caching, problems
 from api.context import allowed
+from api.negotiation import HTML, JSON, preferred
 from schemas.models import ModelCardRead, ModelList
 from service import cards
 from service.access import Caller
@@ -23,11 +24,11 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; ba
     operation_id="list_models",
     summary="Every model of this service",
     response_model=ModelList,
-    responses=problems.documented(),
+    responses={**problems.documented(), **caching.NOT_MODIFIED},
 )
-async def list_models(caller: Reader) -> Any:
+async def list_models(request: Request, caller: Reader) -> Response:
     """One line about every model; each has a card."""
-    return cards.list_cards()
+    return caching.revalidated(request, cards.list_cards().model_dump_json().encode(), JSON)
 
 
 @router.get(
@@ -36,15 +37,18 @@ async def list_models(caller: Reader) -> Any:
     summary="The card of one model",
     response_model=ModelCardRead,
     responses={
-        **problems.documented(NotFound),
+        **problems.documented(NotFound, problems.NotAcceptable),
+        **caching.NOT_MODIFIED,
         200: {
             "description": "The card; as a readable page with Accept text/html.",
-            "content": {"text/html": {"schema": {"type": "string"}}},
+            "content": {HTML: {"schema": {"type": "string"}}},
         },
     },
 )
-async def get_model(request: Request, model_id: ModelId, caller: Reader) -> Any:
+async def get_model(request: Request, model_id: ModelId, caller: Reader) -> Response:
     """Purpose, population, inputs, equations, sources, performance, known failures and limits."""
-    if "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(cards.page(model_id), headers={"content-security-policy": _PAGE_POLICY})
-    return cards.read_card(model_id)
+    headers = {"Vary": "Accept"}
+    if preferred(request, (JSON, HTML)) == HTML:
+        headers["content-security-policy"] = _PAGE_POLICY
+        return caching.revalidated(request, cards.page(model_id).encode(), HTML, headers)
+    return caching.revalidated(request, cards.read_card(model_id).model_dump_json().encode(), JSON, headers)

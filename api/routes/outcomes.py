@@ -2,23 +2,22 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
-from starlette.responses import Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api import problems
 from api.context import allowed, runtime_of
-from api.routes.compute import require_json
+from api.negotiation import JSON, SVG, preferred
+from api.routes.compute import IDEMPOTENCY_KEY_SCHEMA, require_json
 from schemas.outcomes import OutcomeList, OutcomeRead, OutcomeRequest
 from schemas.performance import ModelPerformance
 from service import outcomes, performance_pictures
 from service.access import Caller
-from service.errors import Conflict, NotFound
+from service.errors import FinalState, IdempotencyMismatch, NotFound
 from service.parsing import MalformedJson, parse
 
 router = APIRouter(tags=["Outcomes"])
 RunId = Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", description="ULID of the run.")]
 ModelId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,95}$")]
-_SVG = "image/svg+xml"
 _BODY: Any = {
     "required": True,
     "content": {
@@ -27,6 +26,13 @@ _BODY: Any = {
             "examples": {"response": {"value": {"kind": "response", "day": 63, "response": "PR"}}},
         }
     },
+}
+_KEY: Any = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key and body answer the same outcome, with Idempotency-Replayed; nothing is stored twice.",
+    "schema": IDEMPOTENCY_KEY_SCHEMA,
 }
 
 
@@ -37,17 +43,24 @@ _BODY: Any = {
     status_code=201,
     response_model=OutcomeRead,
     responses=problems.documented(
-        NotFound, Conflict, MalformedJson, problems.BodyTooLarge, problems.UnsupportedMediaType
+        NotFound, FinalState, IdempotencyMismatch, MalformedJson, problems.BodyTooLarge, problems.UnsupportedMediaType
     ),
-    openapi_extra={"requestBody": _BODY},
+    openapi_extra={"parameters": [_KEY], "requestBody": _BODY},
 )
 async def record_outcome(
-    request: Request, run_id: RunId, caller: Annotated[Caller, Depends(allowed("outcomes:write"))]
+    request: Request,
+    response: Response,
+    run_id: RunId,
+    caller: Annotated[Caller, Depends(allowed("outcomes:write"))],
 ) -> Any:
     """Response, progression, death, toxicity or follow-up; a correction appends and names what it replaces."""
     require_json(request)
     body = parse(OutcomeRequest, await request.body())
-    return await outcomes.record(runtime_of(request), caller, run_id, body)
+    key = request.headers.get("idempotency-key")
+    recorded = await outcomes.record(runtime_of(request), caller, run_id, body, key)
+    if recorded.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return recorded.outcome
 
 
 @router.get(
@@ -70,15 +83,16 @@ async def list_outcomes(
     summary="How well a model did on the runs of this site",
     response_model=ModelPerformance,
     responses={
-        **problems.documented(NotFound),
+        **problems.documented(NotFound, problems.NotAcceptable),
         200: {
             "description": "Figures per endpoint; as a picture with Accept image/svg+xml.",
-            "content": {_SVG: {"schema": {"type": "string"}}},
+            "content": {SVG: {"schema": {"type": "string"}}},
         },
     },
 )
 async def get_model_performance(
     request: Request,
+    response: Response,
     model_id: ModelId,
     caller: Annotated[Caller, Depends(allowed("runs:read"))],
     figure: Annotated[
@@ -87,6 +101,7 @@ async def get_model_performance(
 ) -> Any:
     """Discrimination, calibration, Brier score, decision curve, subgroups and drift; small numbers are suppressed."""
     found = await outcomes.performance(runtime_of(request), caller, model_id)
-    if _SVG in request.headers.get("accept", ""):
-        return Response(performance_pictures.draw(found, figure), media_type=_SVG)
+    response.headers["Vary"] = "Accept"
+    if preferred(request, (JSON, SVG)) == SVG:
+        return Response(performance_pictures.draw(found, figure), media_type=SVG, headers={"Vary": "Accept"})
     return found

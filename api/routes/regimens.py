@@ -1,11 +1,12 @@
 """The regimen library."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request, Response
 
-from api import problems
+from api import caching, problems
 from api.context import allowed
+from api.negotiation import JSON
 from schemas.regimens import RegimenList
 from service import regimens
 from service.access import Caller
@@ -18,8 +19,8 @@ router = APIRouter(prefix="/regimens", tags=["Models"])
     operation_id="list_regimens",
     summary="Approved drug regimens, usable by name in every plan",
     response_model=RegimenList,
-    responses=problems.documented(),
+    responses={**problems.documented(), **caching.NOT_MODIFIED},
 )
-async def list_regimens(caller: Annotated[Caller, Depends(allowed("models:read"))]) -> Any:
+async def list_regimens(request: Request, caller: Annotated[Caller, Depends(allowed("models:read"))]) -> Response:
     """Each with agents, doses, interval, indication, source and date."""
-    return regimens.list_regimens()
+    return caching.revalidated(request, regimens.list_regimens().model_dump_json().encode(), JSON)

@@ -1,25 +1,22 @@
 """The stored runs: list, read, draw, replay, cancel."""
 
-import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from api import problems
+from api import caching, problems
 from api.context import allowed, runtime_of
+from api.negotiation import CSV, JSON, SVG, preferred
 from schemas.run import Replay, Run, RunList, RunStatus
 from service import listing, pictures, runs
 from service.access import Caller
-from service.errors import Conflict, InvalidInput, NotFound
+from service.catalog import KINDS
+from service.errors import Conflict, FinalState, InvalidInput, NotFound
 
 router = APIRouter(prefix="/runs", tags=["Runs"])
 RunId = Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", description="ULID of the run.")]
 Reader = Annotated[Caller, Depends(allowed("runs:read"))]
-_JSON = "application/json"
-_SVG = "image/svg+xml"
-_CSV = "text/csv"
-_QUALITY = re.compile(r"[01](\.\d{0,3})?")
 
 
 @router.get(
@@ -32,7 +29,9 @@ _QUALITY = re.compile(r"[01](\.\d{0,3})?")
 async def list_runs(
     request: Request,
     caller: Reader,
-    kind: Annotated[str | None, Query(max_length=64, description="Only runs of this kind.")] = None,
+    kind: Annotated[
+        str | None, Query(max_length=64, description="Only runs of this kind.", json_schema_extra={"enum": [*KINDS]})
+    ] = None,
     model: Annotated[str | None, Query(max_length=128, description="Only runs that this model took part in.")] = None,
     patient_reference: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._:-]{1,64}$")] = None,
     status: Annotated[RunStatus | None, Query()] = None,
@@ -65,8 +64,9 @@ async def list_runs(
     responses={
         **problems.documented(NotFound, problems.NotAcceptable, InvalidInput),
         200: {
-            "description": "The run; as a picture with Accept image/svg+xml, its series with Accept text/csv.",
-            "content": {_SVG: {"schema": {"type": "string"}}, _CSV: {"schema": {"type": "string"}}},
+            "description": "The run; where its kind has them, a picture with Accept image/svg+xml and its series with "
+            "Accept text/csv.",
+            "content": {SVG: {"schema": {"type": "string"}}, CSV: {"schema": {"type": "string"}}},
         },
         304: {"description": "The caller already has this run."},
     },
@@ -81,36 +81,26 @@ async def get_run(
 ) -> Response:
     """Every read is an event of the audit log."""
     answer = await runs.read(runtime_of(request), caller, run_id)
-    wanted = _SVG if figure is not None else _preferred(request.headers.get("accept", ""))
-    if wanted == _SVG:
+    wanted = SVG if figure is not None else _wanted(request, answer)
+    if wanted == SVG:
         picture = await pictures.draw(runtime_of(request), answer, figure)
-        return Response(picture, media_type=_SVG, headers={"Vary": "Accept"})
-    if wanted == _CSV:
+        return Response(picture, media_type=SVG, headers={"Vary": "Accept"})
+    if wanted == CSV:
         table = await pictures.series(runtime_of(request), answer)
-        return Response(table, media_type=_CSV, headers={"Vary": "Accept"})
-    headers = {"ETag": answer.etag, "Cache-Control": "private, no-cache", "Vary": "Accept"}
+        return Response(table, media_type=CSV, headers={"Vary": "Accept"})
+    headers = {"ETag": answer.etag, "Cache-Control": caching.REVALIDATE, "Vary": "Accept"}
     if answer.ended:
         headers["Cache-Control"] = "private, immutable, max-age=31536000"
-        if _has(request.headers.get("if-none-match", ""), headers["ETag"]):
+        if caching.has(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
     return Response(answer.body, media_type="application/json", headers=headers)
 
 
-def _preferred(accept: str) -> str:
-    """Return the representation that an Accept header asks for first; JSON unless it names another one."""
-    weights: dict[str, float] = {}
-    for offer in accept.lower().split(","):
-        media_type, *parameters = (part.strip() for part in offer.split(";"))
-        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
-        weights[media_type] = float(quality) if _QUALITY.fullmatch(quality) else 0.0
-    best = max((_JSON, _SVG, _CSV), key=lambda media_type: weights.get(media_type, 0.0))
-    return best if weights.get(best, 0.0) > 0 else _JSON
-
-
-def _has(if_none_match: str, etag: str) -> bool:
-    """Compare weakly, as RFC 9110 says for If-None-Match."""
-    tags = [tag.strip() for tag in if_none_match.split(",")]
-    return "*" in tags or etag in (tag.removeprefix("W/") for tag in tags)
+def _wanted(request: Request, answer: runs.Answer) -> str:
+    """Return what the caller likes best of what this run has; most want JSON, and then the run need not be read."""
+    if request.headers.get("accept", "*/*") in ("*/*", JSON):
+        return JSON
+    return preferred(request, (JSON, *pictures.media_types(answer)))
 
 
 @router.post(
@@ -118,7 +108,7 @@ def _has(if_none_match: str, etag: str) -> bool:
     operation_id="replay_run",
     summary="Compute a run again and compare the bytes",
     response_model=Replay,
-    responses=problems.documented(NotFound, Conflict),
+    responses=problems.documented(NotFound, Conflict, FinalState),
 )
 async def replay_run(request: Request, run_id: RunId, caller: Reader) -> Any:
     """Says whether input, models and seed give the stored bytes again."""
@@ -130,7 +120,7 @@ async def replay_run(request: Request, run_id: RunId, caller: Reader) -> Any:
     operation_id="cancel_run",
     summary="Cancel a run that has not ended",
     response_model=Run,
-    responses=problems.documented(NotFound, Conflict),
+    responses=problems.documented(NotFound, FinalState),
 )
 async def cancel_run(
     request: Request, run_id: RunId, caller: Annotated[Caller, Depends(allowed("runs:write"))]

@@ -52,6 +52,7 @@ def test_outcomes_append_and_correct(client: AppClient) -> None:
         ({"kind": "toxicity", "day": 1, "toxicity": "Pneumonitis!", "grade": 2}, "/toxicity"),
         ({"kind": "toxicity", "day": 1, "toxicity": "pneumonitis", "grade": 6}, "/grade"),
         ({"kind": "death"}, "/day"),
+        ({"kind": "death", "day": -5}, "/day"),
         ({"kind": "death", "day": 5, "note": "text"}, "/note"),
         ({"kind": "death", "day": 5, "corrects_id": "01JD0000000000000000000000"}, "/corrects_id"),
     ],
@@ -61,6 +62,47 @@ def test_bad_outcomes(client: AppClient, outcome: dict[str, Any], pointer: str) 
     answer = report(client, run["id"], **outcome)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+def test_a_repeated_request_is_answered_by_the_outcome_that_it_stored(client: AppClient) -> None:
+    run = predicted(client, "outcome-key", 10)
+    url, key = f"/v1/runs/{run['id']}/outcomes", {"Idempotency-Key": f"o-{run['id']}"}
+    body = {"kind": "death", "day": 80}
+    first = client.post(url, json=body, headers=key)
+    again = client.post(url, content=b'{"day": 80.0, "kind": "death"}', headers=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len(client.get(url).json()["outcomes"]) == 1
+    elsewhere = predicted(client, "outcome-key-2", 10)["id"]
+    for other_url, other in ((url, {**body, "day": 81}), (f"/v1/runs/{elsewhere}/outcomes", body)):
+        refused = client.post(other_url, json=other, headers=key)
+        assert (refused.status_code, refused.json()["type"]) == (422, "/problems/idempotency-mismatch")
+    assert client.post("/v1/predictions", json=run["input"], headers=key).status_code == 422
+    assert client.post(url, json=body, headers={"Idempotency-Key": "with space"}).status_code == 422
+
+
+def test_a_repeated_correction_is_answered_and_not_refused(client: AppClient) -> None:
+    run = predicted(client, "outcome-correction", 10)
+    first = report(client, run["id"], kind="response", day=63, response="PR").json()["id"]
+    correction = {"kind": "response", "day": 63, "response": "SD", "corrects_id": first}
+    options = {"json": correction, "headers": {"Idempotency-Key": f"c-{run['id']}"}}
+    url = f"/v1/runs/{run['id']}/outcomes"
+    answers = [*client.gather([("POST", url, options)] * 8), client.post(url, **options)]
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
+
+
+def test_a_second_death_is_refused_until_the_first_is_corrected(client: AppClient) -> None:
+    run = predicted(client, "outcome-deaths", 10)
+    first = report(client, run["id"], kind="death", day=80)
+    second = report(client, run["id"], kind="death", day=90)
+    assert (second.status_code, second.json()["type"]) == (409, "/problems/final-state")
+    assert "retry-after" not in second.headers
+    assert "corrects_id" in second.json()["detail"]
+    assert report(client, run["id"], kind="death", day=90, corrects_id=first.json()["id"]).status_code == 201
 
 
 def test_an_outcome_needs_its_run(client: AppClient) -> None:
@@ -85,4 +127,6 @@ def test_performance_is_suppressed_then_measured(client: AppClient) -> None:
     picture = client.get(f"/v1/models/{MODEL}/performance", headers={"accept": "image/svg+xml"})
     assert picture.status_code == 200
     assert b"<title" in picture.content
+    for accept, status in (("image/*", 200), ("text/csv", 406)):
+        assert client.get(f"/v1/models/{MODEL}/performance", headers={"accept": accept}).status_code == status
     assert client.get("/v1/models/no-such-model/performance").status_code == 404

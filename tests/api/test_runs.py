@@ -1,6 +1,7 @@
 """The life of a run over HTTP: stored, read, listed, replayed, cancelled, proved."""
 
 import base64
+import gzip
 import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -122,6 +123,7 @@ def test_pages_list_every_run_once_and_filter(client: AppClient) -> None:
         ("created_after=yesterday", "#/query/created_after"),
         ("created_before=2026-01-01", "#/query/created_before"),
         ("status=done", "#/query/status"),
+        ("kind=zzz", "#/query/kind"),
         ("patient_reference=a%20b", "#/query/patient_reference"),
         ("created_after=0001-01-01T00:00:00%2B23:00", "#/query/created_after"),
         ("created_before=9999-12-31T23:59:59-23:00", "#/query/created_before"),
@@ -148,11 +150,17 @@ def test_a_run_that_the_caller_has_is_not_sent_again(client: AppClient, tag: str
     [
         ("", "application/json"),
         ("*/*", "application/json"),
-        ("application/pdf", "application/json"),
         ("application/json, text/csv;q=0.5", "application/json"),
         ("application/json;q=0.2, text/csv", "text/csv"),
-        ("text/csv;q=0", "application/json"),
         ("text/csv;q=high", "application/json"),
+        ("text/*", "text/csv"),
+        ("text/*;q=0.4, application/*;q=0.3", "text/csv"),
+        ("TEXT/CSV ; q=1.0, application/json;q=0.9", "text/csv"),
+        ("text/csv, */*", "text/csv"),
+        ("image/svg+xml, */*;q=0.1", "application/json"),
+        ("text/html, image/gif, *; q=.2, */*; q=.2", "application/json"),
+        ("text/csv;q=0, */*", "application/json"),
+        ("application/json;q=0, */*", "text/csv"),
     ],
 )
 def test_accept_chooses_and_caches_are_told(client: AppClient, accept: str, media_type: str) -> None:
@@ -161,12 +169,50 @@ def test_accept_chooses_and_caches_are_told(client: AppClient, accept: str, medi
     assert answer.headers["vary"] == "Accept"
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "image/svg+xml",
+        "image/*",
+        "image/png",
+        "application/pdf",
+        "application/xml",
+        "text/html",
+        "application/json;q=0",
+        "text/csv;q=0",
+        "*/*;q=0",
+        "text/*, text/csv;q=0",
+    ],
+)
+def test_what_is_not_offered_is_not_acceptable(client: AppClient, accept: str) -> None:
+    answer = client.get(f"/v1/runs/{created(client).json()['id']}", headers={"accept": accept})
+    assert (answer.status_code, answer.json()["type"]) == (406, "/problems/not-acceptable")
+    assert "text/csv" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("accept", ["image/svg+xml", "image/*", "image/png, image/svg+xml;q=0.1"])
+def test_a_kind_with_pictures_draws_for_every_range_that_covers_them(client: AppClient, accept: str) -> None:
+    run = client.post("/v1/responses", json=next(iter(KINDS["responses"].examples.values()))).json()
+    answer = client.get(f"/v1/runs/{run['id']}", headers={"accept": accept})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+
+
 @pytest.mark.parametrize("path", ["/livez", "/docs", "/v1/runs", "/v1/models"])
 def test_head_is_get_without_the_body(client: AppClient, path: str) -> None:
     head, get = client.request("HEAD", path), client.get(path)
     assert (head.status_code, head.content) == (get.status_code, b"")
     assert head.headers["content-type"] == get.headers["content-type"]
     assert client.request("HEAD", ROUTE).status_code == 405
+
+
+@pytest.mark.parametrize("path", [ROUTE, "/v1/predictions:batch"])
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip"])
+def test_a_compressed_body_is_refused_by_its_encoding(client: AppClient, path: str, encoding: str) -> None:
+    headers = {"content-encoding": encoding, "content-type": "application/json"}
+    answer = client.post(path, content=gzip.compress(orjson.dumps(FRACTIONATION)), headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (415, "/problems/unsupported-media-type")
+    assert "Content-Encoding" in answer.json()["detail"]
+    assert client.post(ROUTE, json=FRACTIONATION, headers={"content-encoding": "identity"}).status_code == 201
 
 
 def test_unknown_and_malformed_ids(client: AppClient) -> None:
@@ -178,7 +224,9 @@ def test_unknown_and_malformed_ids(client: AppClient) -> None:
 
 def test_a_run_that_ended_cannot_be_cancelled(client: AppClient) -> None:
     run = created(client).json()
-    assert client.request("DELETE", f"/v1/runs/{run['id']}").status_code == 409
+    answer = client.request("DELETE", f"/v1/runs/{run['id']}")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/final-state")
+    assert "retry-after" not in answer.headers
 
 
 def test_respond_async_is_accepted_and_ends(client: AppClient) -> None:

@@ -6,9 +6,11 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import Engine, select
 
+from db.clock import utc_now
 from db.digests import canonical_json
 from db.tables import audit_entries, runs
 from db.writer import GroupWriter
+from db.writes import NewOutcome
 from tests.support.rows import new_run
 
 
@@ -32,6 +34,21 @@ def test_a_reader_can_recompute_what_the_log_must_say(engine: Engine, writer: Gr
     assert record["idempotency_sha256"] == digest({**keyed, "created_at": row["created_at"]})
     assert bytes(entry.leaf_hash) == sha256(b"\x00" + bytes(entry.record)).digest()
     assert set(record) == {"actor", "event", "idempotency_sha256", "row_sha256", "subject", "tenant", "time"}
+
+
+def test_the_leaf_of_an_outcome_covers_its_idempotency_key(engine: Engine, writer: GroupWriter) -> None:
+    run = new_run()
+    writer.submit(run).result(30)
+    outcome = NewOutcome(
+        id="o1", run_id=run.id, tenant="default", recorded_at=utc_now(), kind="death", day=90.0, value="true",
+        corrects_id=None, actor="a", idempotency_key="k", request_sha256="c" * 64,
+    )  # fmt: skip
+    writer.submit(outcome).result(30)
+    with engine.connect() as connection:
+        entry = connection.execute(select(audit_entries).where(audit_entries.c.leaf_index == 1)).one()
+    keyed = {"tenant": "default", "key": "k", "request_sha256": "c" * 64, "run_id": run.id, "outcome_id": "o1"}
+    content = canonical_json({**keyed, "created_at": outcome.recorded_at})
+    assert json.loads(bytes(entry.record))["idempotency_sha256"] == sha256(content).hexdigest()
 
 
 def test_the_log_holds_no_submitted_value(engine: Engine, writer: GroupWriter) -> None:

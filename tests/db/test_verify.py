@@ -144,9 +144,11 @@ def test_changing_any_column_is_found(kept_history: Engine, table: Table, column
         assert problems(kept_history) == ()
 
 
-@pytest.mark.parametrize("column", ["result", "result_sha256", "patient_reference", "revoked_at", "corrects_id"])
+@pytest.mark.parametrize(
+    "column", ["result", "result_sha256", "patient_reference", "revoked_at", "corrects_id", "outcome_id"]
+)
 def test_removing_a_value_is_found(kept_history: Engine, column: str) -> None:
-    table = next(table for table in (runs, api_keys, outcomes) if column in table.c)
+    table = next(table for table in (runs, api_keys, outcomes, idempotency_keys) if column in table.c)
     for row in every_row(kept_history, table):
         if row[column] is not None:
             tamper(kept_history, update(table).where(*at(table, row)).values({column: None}))
@@ -156,7 +158,9 @@ def test_removing_a_value_is_found(kept_history: Engine, column: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [runs, model_lists, audit_entries, audit_nodes, api_keys, outcomes], ids=lambda table: table.name
+    "table",
+    [runs, model_lists, idempotency_keys, audit_entries, audit_nodes, api_keys, outcomes],
+    ids=lambda table: table.name,
 )
 def test_deleting_any_row_is_found(kept_history: Engine, table: Table) -> None:
     for row in every_row(kept_history, table):
@@ -182,7 +186,9 @@ def test_exchanging_two_rows_is_found(history: Engine, table: Table) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [runs, model_lists, audit_nodes, audit_checkpoints, api_keys, outcomes], ids=lambda table: table.name
+    "table",
+    [runs, model_lists, idempotency_keys, audit_nodes, audit_checkpoints, api_keys, outcomes],
+    ids=lambda table: table.name,
 )
 def test_a_smuggled_row_is_found(history: Engine, table: Table) -> None:
     row = every_row(history, table)[-1]

@@ -12,6 +12,7 @@ from db.clock import utc_after, utc_now
 from db.engine import reading, writing
 from db.errors import (
     DatabaseUnavailable,
+    DeathRecorded,
     IdempotencyMismatch,
     LogInconsistent,
     QueueFull,
@@ -108,13 +109,13 @@ def test_refusals_do_not_quote_values(engine: Engine, writer: GroupWriter) -> No
 def test_a_key_names_one_run(engine: Engine, writer: GroupWriter) -> None:
     keyed: dict[str, Any] = {"idempotency_key": "k", "request_sha256": "a" * 64}
     first, second = new_run(**keyed), new_run(**keyed)
-    assert writer.submit(first).result(SECONDS).existing_run_id is None
+    assert writer.submit(first).result(SECONDS).existing_id is None
     again = writer.submit(second).result(SECONDS)
-    assert (again.existing_run_id, again.leaf_index) == (first.id, 0)
+    assert (again.existing_id, again.leaf_index) == (first.id, 0)
     other = writer.submit(new_run(idempotency_key="k", request_sha256="b" * 64)).exception(SECONDS)
     assert isinstance(other, IdempotencyMismatch)
     elsewhere = writer.submit(new_run(tenant="another", **keyed)).result(SECONDS)
-    assert elsewhere.existing_run_id is None
+    assert elsewhere.existing_id is None
     assert count(engine, runs) == 2
 
 
@@ -125,7 +126,7 @@ def test_a_key_names_one_run_inside_a_batch(engine: Engine) -> None:
     writes = [run("a"), run("a"), run("b"), run("b", "another"), run("a", "another"), new_run()]
     answers = in_one_batch(engine, writes)
     assert answers[0] == Receipt(0, 3)
-    assert answers[1] == Receipt(0, 3, existing_run_id=writes[0].id)
+    assert answers[1] == Receipt(0, 3, existing_id=writes[0].id)
     assert isinstance(answers[2], IdempotencyMismatch)
     assert answers[3] == Receipt(1, 3)
     assert isinstance(answers[4], IdempotencyMismatch)
@@ -140,7 +141,7 @@ def test_writers_of_two_processes_share_one_log(engine: Engine) -> None:
     futures = [writers[i % 3].submit(new_run(idempotency_key=str(i // 6), request_sha256="a" * 64)) for i in range(120)]
     receipts = [future.result(SECONDS) for future in futures]
     assert all(each.drain(SECONDS) for each in writers)
-    made = [receipt.leaf_index for receipt in receipts if receipt.existing_run_id is None]
+    made = [receipt.leaf_index for receipt in receipts if receipt.existing_id is None]
     assert sorted(made) == list(range(20))
     assert count(engine, audit_entries) == 20
 
@@ -342,6 +343,71 @@ def test_outcomes_append_and_are_corrected_once(engine: Engine, writer: GroupWri
     with engine.connect() as connection:
         assert [row.id for row in outcomes_of_run(connection, "default", run.id)] == ["o1", "o2"]
         assert outcomes_of_run(connection, "other", run.id) == []
+
+
+def outcome_for(run: NewRun, **changes: Any) -> NewOutcome:
+    content: dict[str, Any] = {
+        "id": new_id(),
+        "run_id": run.id,
+        "tenant": "default",
+        "recorded_at": utc_now(),
+        "kind": "progression",
+        "day": 90,
+        "value": "null",
+        "corrects_id": None,
+        "actor": "a",
+    }
+    return NewOutcome(**content | changes)
+
+
+def test_a_key_names_one_outcome_across_batches(engine: Engine, writer: GroupWriter) -> None:
+    run = new_run(idempotency_key="run-key", request_sha256="b" * 64)
+    writer.submit(run).result(SECONDS)
+    keyed: dict[str, Any] = {"idempotency_key": "k", "request_sha256": "a" * 64}
+    first = outcome_for(run, **keyed)
+    assert writer.submit(first).result(SECONDS) == Receipt(1, 2)
+    assert writer.submit(outcome_for(run, **keyed)).result(SECONDS) == Receipt(0, 2, existing_id=first.id)
+    for other in (
+        outcome_for(run, **{**keyed, "request_sha256": "c" * 64}),
+        outcome_for(run, **{**keyed, "idempotency_key": "run-key"}),
+        new_run(idempotency_key="k", request_sha256="b" * 64),
+    ):
+        assert isinstance(writer.submit(other).exception(SECONDS), IdempotencyMismatch)
+    with engine.connect() as connection:
+        assert [row.id for row in outcomes_of_run(connection, "default", run.id)] == [first.id]
+
+
+def test_a_key_names_one_outcome_inside_a_batch(engine: Engine) -> None:
+    run = new_run()
+    first, again = (outcome_for(run, idempotency_key="k", request_sha256="a" * 64) for _ in range(2))
+    corrections = [
+        outcome_for(run, corrects_id=first.id, idempotency_key="c", request_sha256="c" * 64) for _ in range(2)
+    ]
+    answers = in_one_batch(engine, [run, first, again, *corrections])
+    assert answers == [
+        Receipt(0, 3),
+        Receipt(1, 3),
+        Receipt(0, 3, existing_id=first.id),
+        Receipt(2, 3),
+        Receipt(0, 3, existing_id=corrections[0].id),
+    ]
+
+
+def test_a_run_has_one_death_that_stands(engine: Engine, writer: GroupWriter) -> None:
+    run = new_run()
+    writer.submit(run).result(SECONDS)
+    first, second = (outcome_for(run, kind="death") for _ in range(2))
+    progression = outcome_for(run)
+    for write in (first, progression):
+        writer.submit(write).result(SECONDS)
+    assert isinstance(writer.submit(second).exception(SECONDS), DeathRecorded)
+    instead = outcome_for(run, kind="death", corrects_id=progression.id)
+    assert isinstance(writer.submit(instead).exception(SECONDS), DeathRecorded)
+    corrected = outcome_for(run, kind="death", day=91, corrects_id=first.id)
+    writer.submit(corrected).result(SECONDS)
+    assert isinstance(writer.submit(second).exception(SECONDS), DeathRecorded)
+    writer.submit(outcome_for(run, kind="follow_up", corrects_id=corrected.id)).result(SECONDS)
+    writer.submit(second).result(SECONDS)
 
 
 def test_nothing_is_appended_to_a_log_that_contradicts_itself(engine: Engine, writer: GroupWriter) -> None:

@@ -100,7 +100,7 @@ def test_a_postgresql_that_restarts_under_load_is_only_a_pause() -> None:
                     refused += error is not None
                 if error is None:
                     receipt: Receipt = future.result()
-                    acknowledged[key] = (receipt.existing_run_id or "", receipt.leaf_index)
+                    acknowledged[key] = (receipt.existing_id or "", receipt.leaf_index)
                 else:
                     time.sleep(0.01)
 

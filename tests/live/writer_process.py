@@ -34,7 +34,7 @@ def main(url: str, key: str, acknowledgements: str, name: str) -> None:
                 receipt = writer.submit(run).result(SECONDS)
             except DatabaseUnavailable:
                 continue
-            os.write(log, f"{key} {receipt.existing_run_id or run.id} {receipt.leaf_index}\n".encode())
+            os.write(log, f"{key} {receipt.existing_id or run.id} {receipt.leaf_index}\n".encode())
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
     for thread in threads:

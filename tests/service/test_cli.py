@@ -66,9 +66,10 @@ def test_wrong_input_gets_the_messages_of_the_api(abscope: Run) -> None:
     assert code == 1
     assert "/patient/age_years: Input should be a valid number" in err
     assert "SENTINEL" not in err
-    code, _, err = abscope("compute", "nothing", "-", stdin=b"{}")
-    assert code == 1
-    assert "choose from" in err
+    for command in (("compute", "nothing", "-"), ("runs", "--kind", "nothing")):
+        code, _, err = abscope(*command, stdin=b"{}")
+        assert code == 2
+        assert "choose from" in err
     code, _, err = abscope("predict", "no-such-file.json")
     assert code in (1, 2)
     assert err
@@ -82,7 +83,7 @@ def test_models(abscope: Run) -> None:
     assert card["equations"]
     code, _, err = abscope("models", "nothing")
     assert code == 1
-    assert "no model has this id" in err
+    assert "no model has this id; 'abscope models' lists them" in err
 
 
 def test_keys_are_shown_once_and_revoked(abscope: Run) -> None:

@@ -81,7 +81,12 @@ def test_a_calibrated_model_looks_calibrated() -> None:
     assert slope.interval.lower < 1.0 < slope.interval.upper
     assert found.recalibration is not None
     assert found.recalibration.method == "unchanged"
-    assert len(found.calibration.points) == 10
+    assert 7 <= len(found.calibration.points) <= 10
+    for point in found.calibration.points:
+        with_it = round(point.n * point.observed)
+        assert point.n >= MINIMUM_PATIENTS
+        assert min(with_it, point.n - with_it) >= MINIMUM_EVENTS
+    assert sum(point.n for point in found.calibration.points) == 600
     assert found.net_benefit[0].model >= 0
     assert found.brier.value is not None
     assert found.scaled_brier.value is not None
@@ -113,12 +118,15 @@ def test_a_score_has_no_calibration() -> None:
 
 @pytest.mark.parametrize("count", [1, 5, MINIMUM_PATIENTS - 1])
 def test_small_numbers_are_suppressed(count: int) -> None:
+    whole = assess(responses(count), "m")
+    assert (whole.patients, whole.first_run_at, whole.last_run_at) == (None, None, None)
+    assert str(count) not in " ".join(whole.notes).replace(str(MINIMUM_PATIENTS), "")
     found = endpoint(responses(count), "response", "objective_response")
     for measure in (found.auc, found.brier, found.mean_predicted, found.observed, found.scaled_brier):
         assert measure.value is None
         assert measure.reason is not None
     assert found.events is None
-    assert found.n == (count if count >= MINIMUM_EVENTS else None)
+    assert found.n is None
     assert found.subgroups == []
     assert found.windows == []
 
@@ -147,6 +155,16 @@ def test_subgroups_and_windows() -> None:
     assert starts == sorted(starts)
 
 
+def test_a_hidden_window_has_no_times() -> None:
+    rows = sorted(responses(200), key=lambda row: row.value != '"PR"')
+    rows = [Stored(**{**row.__dict__, "run_created_at": f"2026-01-01T{i:06d}Z"}) for i, row in enumerate(rows)]
+    found = endpoint(rows, "response", "objective_response")
+    assert len(found.windows) == 4
+    for window in found.windows:
+        assert window.n is None
+        assert (window.first_run_at, window.last_run_at) == (None, None)
+
+
 def test_windows_follow_time_and_not_the_order_of_the_rows() -> None:
     rows = responses(120)
     shuffled = [rows[i] for i in np.random.Generator(np.random.Philox(3)).permutation(len(rows))]
@@ -155,9 +173,12 @@ def test_windows_follow_time_and_not_the_order_of_the_rows() -> None:
 
 def test_only_the_first_run_of_a_patient_counts() -> None:
     first = stored(1, {"kind": "response", "day": 60, "response": "CR"}, 0.4)
-    second = Stored(**{**first.__dict__, "run_id": "run-2", "run_created_at": "2026-02-01T00:00:00.000000Z"})
-    assert assess([second, first], "m").patients == 1
-    assert assess([second, first], "m").first_run_at == first.run_created_at
+    second = Stored(**{**first.__dict__, "run_id": "run-again", "run_created_at": "2026-02-01T00:00:00.000000Z"})
+    others = responses(60)[2:]
+    found = assess([second, *others, first], "m")
+    assert found.patients == 59
+    assert found.first_run_at == first.run_created_at
+    assert found.last_run_at == others[-1].run_created_at
 
 
 def test_best_response_counts_and_several_outcomes_of_a_run_are_one_patient() -> None:
@@ -255,7 +276,7 @@ def test_the_composed_pneumonitis_model_is_judged_by_pneumonitis() -> None:
 
 def test_no_outcome_yet() -> None:
     performance = assess([], "m")
-    assert performance.patients == 0
+    assert performance.patients is None
     assert performance.endpoints == []
     assert performance.first_run_at is None
     assert performance.notes

@@ -23,7 +23,7 @@ def live_through(engine: Engine, writer: GroupWriter) -> None:
     with writing(engine) as connection:
         claim_run(connection, working.id, "worker", utc_now(), utc_after(60))
 
-    def outcome(name: str, corrects: str | None) -> NewOutcome:
+    def outcome(name: str, corrects: str | None, key: str | None = None) -> NewOutcome:
         return NewOutcome(
             id=name,
             run_id=first.id,
@@ -34,6 +34,8 @@ def live_through(engine: Engine, writer: GroupWriter) -> None:
             value='"partial_response"',
             corrects_id=corrects,
             actor="key:k",
+            idempotency_key=key,
+            request_sha256=key and "c" * 64,
         )
 
     def key(name: str) -> NewKey:
@@ -46,7 +48,7 @@ def live_through(engine: Engine, writer: GroupWriter) -> None:
     done["run_id"] = failed.id
     _store(writer, [FinishRun(status="failed", result=None, result_sha256=None, **done), key("k1"), key("k2")])
     _store(writer, [CancelRun(run_id=cancelled.id, tenant="default", actor="key:k")])
-    _store(writer, [outcome("o1", None), outcome("o2", "o1"), RevokeKey(id="k1", tenant="t", actor="cli")])
+    _store(writer, [outcome("o1", None, "k3"), outcome("o2", "o1"), RevokeKey(id="k1", tenant="t", actor="cli")])
     _store(writer, [Event(event="run.read", subject=first.id, tenant="default", actor="key:k", extra={"n": 1})])
 
 
