@@ -18,7 +18,13 @@ MEDIAN_VOLUME_CM3 = 12.0
 VOLUME_SPREAD_LOG = 0.8
 DAYS_PER_MONTH = 30.4375
 PR = 1
-WEIGHT_KG = 75.0
+VISITS = 8_067  # stream of the days of visits
+VISIT_WINDOW_DAYS = 7.0
+"""Scans of a trial fall this much before or after the day of the schedule, as protocols allow."""
+BETWEEN_SCANS = 0.5
+"""Share of progressions that are dated before the planned scan, at any time since the last one: symptoms, unplanned
+imaging, shifted visits (assumed; without it no median could lie between planned scans, as those of the calibration arms
+do)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +32,7 @@ class Arm:
     """One simulated arm; lesion 1 is the one that is irradiated.
 
     ``out_of_field`` reads the response in the other lesions only, as the pooled radiotherapy trials did.
+    ``scan_days`` is a schedule of scans that is not regular; otherwise one follows every ``scan_weeks``.
     """
 
     drugs: tuple[DoseEvent, ...] = ()
@@ -33,6 +40,7 @@ class Arm:
     dose_gy: float = 0.0
     covariates: Covariates = field(default_factory=lambda: Covariates(cancer_type="nsclc"))
     scan_weeks: int = 6
+    scan_days: tuple[float, ...] = ()
     months: int = 24
     out_of_field: bool = False
     confirmed: bool = False
@@ -71,7 +79,7 @@ def scenario(arm: Arm) -> Scenario:
         fractions=fractions,
         drugs=DrugPlan.of(arm.drugs),
         horizon_days=horizon,
-        output_days=np.arange(0.0, horizon, 7.0 * arm.scan_weeks),
+        output_days=np.array((0.0, *arm.scan_days)) if arm.scan_days else np.arange(0.0, horizon, 7.0 * arm.scan_weeks),
         covariates=arm.covariates,
         volume_spread_log=VOLUME_SPREAD_LOG,
     )
@@ -91,19 +99,16 @@ class Endpoints:
         """Return the fraction of (chosen) patients who responded."""
         return float(np.mean(self.responded if chosen is None else self.responded[chosen]))
 
-    def median_pfs_months(self, chosen: NDArray[np.bool_] | None = None) -> float:
-        """Return the median progression-free time, as :func:`median_months`."""
-        return median_months(self.pfs_days if chosen is None else self.pfs_days[chosen])
 
+def median_months(days: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> float:
+    """Return the Kaplan-Meier median: the first day on which half of the patients have had the event.
 
-def median_months(days: NDArray[np.float64], scan_days: float = 7.0 * 6) -> float:
-    """Return the median of times that are known at scans only, interpolated between scans.
-
-    Times beyond the horizon may be infinite; a median among them is the last finite time.
+    Times beyond the horizon are infinite, and so is a median among them.
     """
-    grid = np.arange(0.0, np.max(days[np.isfinite(days)], initial=scan_days) + scan_days, scan_days)
-    gone = np.array([np.mean(days <= t) for t in grid])
-    return float(np.interp(0.5, gone, grid) / DAYS_PER_MONTH)
+    order = np.argsort(days, kind="stable")
+    share = np.cumsum(np.ones(days.size) if weights is None else weights[order])
+    half = np.searchsorted(share, share[-1] / 2.0 - 1e-12)
+    return float(days[order][min(int(half), days.size - 1)] / DAYS_PER_MONTH)
 
 
 def run(arm: Arm, posterior: Posterior, *, patients: int, seed: int) -> Endpoints:
@@ -120,7 +125,14 @@ def run(arm: Arm, posterior: Posterior, *, patients: int, seed: int) -> Endpoint
     read = cohort_response(
         diameters[:, 1:] if arm.out_of_field else diameters, day, new_lesion=new, confirmation_required=arm.confirmed
     )
-    progression = np.where(everywhere.progressed, everywhere.pfs_day, np.inf)
+    generator = np.random.Generator(np.random.Philox(key=[seed, VISITS]))
+    window, early, part = generator.random((patients, 3)).T
+    planned = everywhere.pfs_day
+    before = day[np.maximum(np.searchsorted(day, planned) - 1, 0)]
+    visit = np.where(
+        early < BETWEEN_SCANS, before + part * (planned - before), planned + VISIT_WINDOW_DAYS * (2.0 * window - 1.0)
+    )
+    progression = np.where(everywhere.progressed, visit, np.inf)
     last_scan = np.where(scanned, day, 0.0).max(axis=1)
     responded = (read.best_response <= PR) & (read.first_response_day <= last_scan)
     return Endpoints(

@@ -16,6 +16,8 @@ from simulation.outcome.rules import explain
 from simulation.registry import CARDS
 
 UNNAMED_NEW_LESION = "unnamed"
+_SIZE_DECIMALS = 6
+"""A size in mm that rounds to nothing is nothing: no change can be given relative to it."""
 
 
 def compute(request: wire.ResponseRequest) -> Computation:
@@ -109,7 +111,8 @@ def _targets(scan: wire.ResponseScan, nodes: Mapping[str, bool], pointer: str) -
             raise InvalidInput(f"{here}/longest_diameter_mm", "a lymph node is measured by short_axis_mm on every scan")
         if lesion.short_axis_mm is not None and not nodes[lesion.id]:
             raise InvalidInput(f"{here}/short_axis_mm", "this lesion has a longest diameter at baseline; keep to it")
-        size = lesion.short_axis_mm if nodes[lesion.id] else lesion.longest_diameter_mm
+        measured = lesion.short_axis_mm if nodes[lesion.id] else lesion.longest_diameter_mm
+        size = None if measured is None else round(measured, _SIZE_DECIMALS)
         status = lesion.status or ("measured" if size else "absent")
         found[lesion.id] = recist.Target(
             status=status, diameter_mm=size if status == "measured" else None, node=nodes[lesion.id]

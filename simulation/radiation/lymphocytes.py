@@ -19,6 +19,8 @@ from simulation.radiation.tables import read_table
 NORMAL_95 = 1.959963984540054
 ALPHA_NODES = 41
 SMALLEST_COUNT = 1e-9
+_SAME_DOSE_GY = 1e-9
+"""Doses that differ by less have no bins between them."""
 REFERENCE_RATIO = 0.66
 """Mean count ratio of the cohort in which the spread between patients was observed."""
 _TABLE: Mapping[str, Any] = read_table("lymphocyte_response.toml")
@@ -93,14 +95,19 @@ def blood_survival(
     """
     dose = np.atleast_1d(np.asarray(particles_gy, dtype=np.float64))
     alpha = np.atleast_1d(np.asarray(alpha_per_gy, dtype=np.float64))
-    if len(dose) > 4096:
-        counts, edges = np.histogram(dose[dose > 0], bins=2048)
-        share = np.append(counts, len(dose) - counts.sum()) / len(dose)
-        dose = np.append((edges[1:] + edges[:-1]) / 2, 0.0)
-    else:
-        share = np.full(len(dose), 1 / len(dose))
+    dose, share = _binned(dose) if len(dose) > 4096 else (dose, np.full(len(dose), 1 / len(dose)))
     survival: NDArray[np.float64] = np.exp(-np.outer(alpha, dose) - beta_per_gy2 * dose**2) @ share
     return survival
+
+
+def _binned(dose: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a few doses, the last of them 0, and the share of the blood with each."""
+    hit = dose[dose > 0]
+    if hit.size and np.ptp(hit) <= _SAME_DOSE_GY:
+        return np.array([hit.mean(), 0.0]), np.array([hit.size, len(dose) - hit.size]) / len(dose)
+    counts, edges = np.histogram(hit, bins=2048)
+    share = np.append(counts, len(dose) - counts.sum()) / len(dose)
+    return np.append((edges[1:] + edges[:-1]) / 2, 0.0), share
 
 
 def reserve_survival(

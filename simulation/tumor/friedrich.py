@@ -196,9 +196,11 @@ def _euler(
                 lost_lymphocytes += (1.0 - survive_lymphocytes[n]) * L
                 hits += 1
             if 0 <= j <= e and lysis.shape[1] > e - j:
-                cohort = (1.0 - survive_tumor[n]) * states[j, 0] * math.exp(U - states[j, 8])
                 f = lysis[n, e - j]
                 F = waiting[n, e - j]
+                if f == 0.0 and F == 0.0:  # all lysed; the growth of nothing would overflow in time
+                    continue
+                cohort = (1.0 - survive_tumor[n]) * states[j, 0] * math.exp(U - states[j, 8])
                 moribund += cohort * (m1 * F - f)
                 released += cohort * f
                 dying_lymphocytes += (

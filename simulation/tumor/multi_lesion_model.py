@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from simulation.engine.lanes import LANES
 from simulation.engine.stops import Stops, merge
+from simulation.outcome.thresholds import TOO_SMALL_MM
 from simulation.tumor import multi_lesion_kernel as kernel
 from simulation.tumor.multi_lesion_kernel import MAX_LESIONS, N_LESION, N_SYSTEMIC, PARAMETERS
 from simulation.tumor.scenario import Scenario, Trajectories, diameter_mm
@@ -52,6 +53,7 @@ def error_scale(states: Array) -> Array:
 
     Exhausted cells are measured against all T cells of their lesion: in a lesion on the verge of extinction they hang
     on the instant at which the threshold is crossed.
+    Sensitive tumor cells are measured against the whole viable lesion, of which a resistant clone may be nearly all.
 
     Parameters
     ----------
@@ -64,8 +66,12 @@ def error_scale(states: Array) -> Array:
     lesions = (states.shape[1] - N_SYSTEMIC) // N_LESION
     scale = floors(lesions)[None, :, None] + np.abs(states)
     for i in range(lesions):
-        effector, exhausted = (N_SYSTEMIC + N_LESION * i + kernel.LESION.index(n) for n in ("effector", "exhausted"))
+        sensitive, resistant, effector, exhausted = (
+            N_SYSTEMIC + N_LESION * i + kernel.LESION.index(name)
+            for name in ("sensitive", "resistant", "effector", "exhausted")
+        )
         scale[:, exhausted] += np.abs(states[:, effector])
+        scale[:, sensitive] += np.abs(states[:, resistant])
     return np.asarray(scale)
 
 
@@ -120,7 +126,7 @@ def settled_start(patients: VirtualPatients) -> tuple[Array, Array]:
     lesions, n = volume.shape
     row = PARAMETERS.index
     parameters = patients.parameters
-    resistant = values("multi_lesion", "population")["resistant_fraction"]
+    resistant = patients.resistant_fraction
     initial = np.zeros((N_SYSTEMIC + N_LESION * lesions, n))
     initial[3:5] = 1.0
     lesion = initial[N_SYSTEMIC:].reshape(lesions, N_LESION, n)
@@ -173,10 +179,10 @@ def prepare_with(posterior: Posterior, scenario: Scenario, seed: int) -> Callabl
         volume = observed[:, kernel.OBS_SYSTEMIC :: 2]
         viable = observed[:, kernel.OBS_SYSTEMIC + 1 :: 2]
         week_sum = diameter_mm(volume[on_week]).sum(axis=1).T
-        growth, nadir = growth_after_nadir(week_sum, weekly / 7.0)
+        growth, nadir = growth_after_nadir(week_sum, weekly / 7.0, smallest_mm=TOO_SMALL_MM * len(ordered.lesion_ids))
         known = scenario.covariates
         death = death_day(
-            growth, nadir, week_sum[:, 0], patients.survival_normal,
+            growth, nadir, week_sum[:, 0], patients.survival_normal, growth_starts_day=7.0 * nadir,
             albumin_g_per_l=known.albumin_g_per_l,
             neutrophil_lymphocyte_ratio=known.neutrophil_lymphocyte_ratio,
         )  # fmt: skip
@@ -230,6 +236,7 @@ def _first(patients: VirtualPatients, n: int) -> VirtualPatients:
     return VirtualPatients(
         parameters=np.ascontiguousarray(patients.parameters[:, :n]),
         volume_cm3=np.ascontiguousarray(patients.volume_cm3[:, :n]),
+        resistant_fraction=patients.resistant_fraction[:n],
         phi=patients.phi[:n],
         hazard_constant=patients.hazard_constant[:n],
         hazard_growth=patients.hazard_growth[:n],
@@ -307,7 +314,8 @@ def event_table(scenario: Scenario, end_day: float) -> Stops:
     events += [(day, row(VACCINE_DOSE=1.0)) for day in scenario.vaccine_days]
     plan = scenario.fractions
     for i, day in enumerate(plan.day):
-        if np.any(plan.dose_gy[i] > 0) or plan.node_dose_gy[i] > 0:
+        organs_alone = scenario.lymphocytes is not None and plan.field_exposure[i] > 0
+        if np.any(plan.dose_gy[i] > 0) or plan.node_dose_gy[i] > 0 or organs_alone:
             fraction = row(FIELD_EXPOSURE=plan.field_exposure[i], NODE_GY=plan.node_dose_gy[i])
             fraction[: plan.dose_gy.shape[1]] = plan.dose_gy[i]
             events.append((float(day), fraction))
@@ -317,12 +325,6 @@ def event_table(scenario: Scenario, end_day: float) -> Stops:
 
 def _notes(scenario: Scenario) -> tuple[str, ...]:
     notes = ["Calibrated to trial response rates; not validated on individual patients."]
-    dose = scenario.fractions.dose_gy
-    given = dose[dose > 0]
-    if given.size and (given.min() < 1.0 or given.max() > 20.0):
-        notes.append("Fractions outside 1 to 20 Gy lie outside the range that the model was built for.")
-    if np.any((dose > 0).sum(axis=0) > 60):
-        notes.append("More than 60 fractions to a lesion lie outside the range that the model was built for.")
     if scenario.covariates.cancer_type not in ("nsclc", "melanoma"):
         notes.append("Calibrated for non-small-cell lung cancer and melanoma; other tumors use the lung cancer set.")
     if scenario.vaccine_days:

@@ -4,7 +4,7 @@ References
 ----------
 Claret L et al. J Clin Oncol 2009;27:4103-4108. doi:10.1200/JCO.2008.21.0807
 Stein WD et al. Clin Cancer Res 2011;17:907-917. doi:10.1158/1078-0432.CCR-10-1762
-Chatterjee MS et al. CPT Pharmacometrics Syst Pharmacol 2017;6:29-39 (KEYNOTE-001)
+Chatterjee MS et al. Ann Oncol 2016;27:1291-1298 (KEYNOTE-001). doi:10.1093/annonc/mdw174
 """
 
 import numpy as np

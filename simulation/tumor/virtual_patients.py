@@ -19,6 +19,7 @@ PD1_AGENTS = ("pembrolizumab", "nivolumab", "cemiplimab", "dostarlimab", "atezol
 CTLA4_AGENTS = ("ipilimumab", "tremelimumab")
 _NORMALS = 4 + 2 * MAX_LESIONS
 _UNIFORMS = 6
+LARGEST_RESISTANT_FRACTION = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class VirtualPatients:
 
     parameters: Array
     volume_cm3: Array
+    resistant_fraction: Array
     phi: Array
     hazard_constant: Array
     hazard_growth: Array
@@ -93,8 +95,12 @@ def draw(
     own: dict[str, Array] = {
         name: chosen[name] if name in chosen else np.full(CHUNK, fixed[name]) for name in PARAMETERS if name in fixed
     }
-    own["r"] = chosen[f"{melanoma}r"] * np.exp(spread["r_sd_log"] * normal[0])
+    own["r"] = chosen[f"{melanoma}r"] * np.exp(chosen["r_sd_log"] * normal[0])
     own["L0"] = np.clip(spread["pd_l1_scale"] * tps, 0.02, 0.9)
+    resistant = np.minimum(
+        chosen["resistant_fraction"] * np.exp(spread["resistant_sd_log"] * normal[3]), LARGEST_RESISTANT_FRACTION
+    )
+    own["mu"] = resistant / spread["resistant_days"]
     own["kappa"] = np.zeros(CHUNK)
     own["car_rise"] = np.full(CHUNK, np.log(fixed["car_fold"]) / fixed["car_tmax"])
     own["car_peak"] = fixed["car_peak"] * np.exp(np.sqrt(spread["car_peak_variance"]) * normal[1])
@@ -116,6 +122,7 @@ def draw(
     return VirtualPatients(
         parameters=parameters,
         volume_cm3=volume,
+        resistant_fraction=resistant,
         phi=_cancelled_growth(known, chosen, tps, uniform[2], uniform[3], melanoma),
         hazard_constant=chosen["h0"],
         hazard_growth=chosen["h1"],

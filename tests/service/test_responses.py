@@ -65,6 +65,16 @@ def test_size_zero_is_absent_and_every_visit_explains_itself() -> None:
     assert visit["change_from_nadir"] == -1.0
 
 
+def test_a_vanishing_size_is_none() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        run({"scans": [scan(0, 5e-324), scan(42, 30)]})
+    assert refused.value.errors[0]["pointer"] == "/scans/0/lesions/0"
+    result, _ = run({"scans": [scan(0, 30), scan(42, 5e-324), scan(84, 30)]})
+    gone, back = result["visits"]
+    assert (gone["lesions"][0]["status"], gone["recist"]["overall"]) == ("absent", "CR")
+    assert (back["recist"]["overall"], back["change_from_nadir"]) == ("PD", None)
+
+
 def test_only_non_target_disease() -> None:
     result, _ = run({"scans": [{"day": 0, "non_target": "NON_CR_NON_PD"}, {"day": 60, "non_target": "NON_CR_NON_PD"}]})
     assert result["visits"][0]["recist"]["target"] is None

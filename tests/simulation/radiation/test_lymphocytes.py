@@ -88,6 +88,13 @@ def test_survival_of_many_particles_is_that_of_all():
     assert blood_survival(dose, 0.4)[0] == pytest.approx(np.exp(-0.4 * dose).mean(), rel=1e-6)
 
 
+@pytest.mark.parametrize("gy", [5e-324, 1e-300, 2.0])
+def test_blood_that_receives_almost_one_dose(gy):
+    dose = np.where(np.arange(5000) % 2, gy, np.nextafter(gy, 3.0))
+    dose[:1000] = 0.0
+    assert blood_survival(dose, 0.4)[0] == pytest.approx(0.2 + 0.8 * np.exp(-0.4 * gy), rel=1e-12)
+
+
 def test_alpha_is_spread_as_its_table_says():
     values = alpha_values_per_gy(count=401)
     assert np.median(values) == pytest.approx(0.40)
