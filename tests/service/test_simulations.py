@@ -296,10 +296,9 @@ def test_a_gain_at_the_price_of_adverse_events_does_not_dominate() -> None:
     assert turned.dominated is False
 
 
-def test_more_radiation_without_organ_doses_leaves_dominance_open() -> None:
-    more = {**COURSE, "fractions": [{"day": day, "dose_gy": 15} for day in range(8)]}
-    one, two = ({"radiotherapy": [course], "drugs": [DRUG]} for course in (COURSE, more))
-    (compared,) = compare({"one": one, "two": two}, horizon_days=364).comparisons
+def test_radiation_without_organ_doses_leaves_dominance_open() -> None:
+    plans = {"one": {"drugs": [DRUG]}, "two": {"radiotherapy": [COURSE], "drugs": [DRUG]}}
+    (compared,) = compare(plans, horizon_days=364).comparisons
     assert compared.verdict == "expected gain"
     assert compared.dominates is None
     assert compared.dominance_note is not None
