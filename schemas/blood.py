@@ -9,7 +9,7 @@ from schemas.patient import Organ, Patient
 from schemas.plan import Plan
 
 Seconds = Annotated[float, number("s", "Time within one fraction.", example=20.0, ge=0, le=7200)]
-Duration = Annotated[float, number("s", "How long the beam is on.", example=20.0, gt=0, le=3600)]
+Duration = Annotated[float, number("s", "How long the beam is on.", example=20.0, ge=1e-6, le=3600)]
 DoseRead = Annotated[float, number("Gy", "Dose.", example=0.12, ge=0)]
 Share = Annotated[float, number("1", "Part of a whole, 0 to 1.", example=0.05, gt=0, lt=1)]
 

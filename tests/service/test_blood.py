@@ -128,6 +128,13 @@ def test_beams_in_disorder():
         request(deliveries=[{"course_id": "thorax", "beams": beams}])
 
 
+def test_a_beam_of_no_time():
+    with pytest.raises(ValueError, match="duration_seconds"):
+        request(deliveries=[{"course_id": "thorax", "beams": [{"duration_seconds": 5e-324}]}])
+    shortest = [{"course_id": "thorax", "beams": [{"duration_seconds": 1e-6}]}]
+    assert result(deliveries=shortest).courses[0].course.mean_gy == pytest.approx(result().courses[0].course.mean_gy)
+
+
 @pytest.mark.parametrize("patient", [{}, EXAMPLE["patient"]], ids=["relative", "absolute"])
 def test_figures_and_series(patient):
     found = result(patient=patient).model_dump()
