@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # its spans would carry messages and queries
     )
     compute.declare(app.router)
     for module in (dicom, batch, runs, outcomes, models, regimens, audit):

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fastapi import Request
+from starlette.types import Scope
 
 from db.writes import Event
 from service import telemetry
@@ -14,6 +15,15 @@ from service.errors import AbscopeError, Forbidden, InvalidInput, Unauthorized
 from service.runtime import Runtime
 
 _DENIALS_IN_FLIGHT: Final = 64
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return the first header of this lower-case name."""
+    for given, value in scope["headers"]:
+        if given == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
 
 
 def runtime_of(request: Request) -> Runtime:
@@ -28,7 +38,7 @@ async def authorize(request: Request, scope: str) -> Caller:
     caller: Caller | None = None
     try:
         caller = await runtime.gatekeeper.identify(
-            request.headers.get("authorization"), request.headers.get("x-api-key")
+            header(request.scope, b"authorization"), header(request.scope, b"x-api-key")
         )
         caller.require(scope)
     except (Unauthorized, Forbidden):

@@ -5,13 +5,13 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
+from api.context import header
 from service import telemetry
-from service.clock import new_id
+from service.ids import new_id
 
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 _SECURITY_HEADERS: Final = (
@@ -41,7 +41,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        offered = Headers(scope=scope).get("x-request-id", "")
+        offered = header(scope, b"x-request-id") or ""
         request_id = offered if _REQUEST_ID.match(offered) else new_id()
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
@@ -93,9 +93,8 @@ class BodyLimit:
             return
         limit = self._by_path.get(scope["path"], self._default)
         error = problems.BodyTooLarge(f"the body is larger than {limit} bytes")
-        headers = Headers(scope=scope)
-        declared = headers.get("content-length", "")
-        if headers.get("content-encoding", "identity").lower() != "identity":
+        declared = header(scope, b"content-length") or ""
+        if (header(scope, b"content-encoding") or "identity").lower() != "identity":
             refusal = problems.UnsupportedMediaType("send the body without Content-Encoding")
             await problems.render(Request(scope), refusal)(scope, receive, send)
             return

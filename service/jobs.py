@@ -16,13 +16,13 @@ from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from db import leases, queries
+from db.clock import utc_now
 from db.engine import writing
 from db.errors import RunClosed
 from db.writes import FinishRun
 from schemas.run import RunWarning
 from service import telemetry
 from service.catalog import KINDS
-from service.clock import now, rfc3339
 from service.errors import AbscopeError, InvalidInput
 from service.parsing import parse
 from service.runs import compute
@@ -50,7 +50,7 @@ async def _feed(runtime: Runtime) -> None:
     while True:
         try:
             await asyncio.to_thread(_renew, runtime)
-            waiting = await runtime.read(lambda connection: leases.waiting_runs(connection, rfc3339(now()), _AT_ONCE))
+            waiting = await runtime.read(lambda connection: leases.waiting_runs(connection, utc_now(), _AT_ONCE))
             for row in waiting:
                 runtime.enqueue(row.tenant, row.id)
         except Exception as error:
@@ -66,7 +66,7 @@ def _renew(runtime: Runtime) -> None:
 
 def _claim(runtime: Runtime, run_id: str) -> bool:
     with writing(runtime.engine) as connection:
-        return leases.claim_run(connection, run_id, runtime.instance, rfc3339(now()), runtime.lease_end())
+        return leases.claim_run(connection, run_id, runtime.instance, utc_now(), runtime.lease_end())
 
 
 def _release(runtime: Runtime, run_id: str) -> None:
@@ -130,7 +130,7 @@ async def _finish(runtime: Runtime, row: Any) -> None:
     except RunClosed:
         telemetry.log(logging.INFO, event="run-closed-elsewhere", kind=row.kind)
         return
-    telemetry.RUNS.labels(row.kind, end.status).inc()
+    telemetry.runs_of(row.kind, end.status).inc()
 
 
 def _reasons(error: Exception) -> list[RunWarning]:

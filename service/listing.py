@@ -9,10 +9,10 @@ from datetime import datetime
 import orjson
 
 from db import queries
+from db.clock import timestamp
 from db.writes import Event
 from service.access import Caller
 from service.catalog import KINDS
-from service.clock import rfc3339
 from service.errors import InvalidInput
 from service.runtime import Runtime
 
@@ -107,5 +107,5 @@ def _time(name: str, text: str | None) -> str | None:
     with suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
-            return rfc3339(moment)
+            return timestamp(moment)
     raise InvalidInput(f"#/query/{name}", "give an RFC 3339 time with its offset, such as 2026-01-31T12:00:00Z")

@@ -9,14 +9,15 @@ import orjson
 from sqlalchemy import Engine
 
 from db import backup, queries, verify
+from db.clock import utc_now
 from db.engine import at_head, migrate, open_engine, snapshot
 from db.errors import BackupInvalid, UnknownRow
 from db.writes import NewKey, RevokeKey
 from service import access, audit, listing, runs
 from service import cards as card_views
 from service.catalog import KINDS
-from service.clock import new_id, now, rfc3339
 from service.errors import AbscopeError, NotFound
+from service.ids import new_id
 from service.parsing import parse
 from service.runtime import open_runtime
 from service.settings import Settings
@@ -115,7 +116,7 @@ async def create_key(settings: Settings, tenant: str, scopes: list[str], label: 
                 tenant=tenant,
                 digest=digest,
                 scopes=" ".join(scopes),
-                created_at=rfc3339(now()),
+                created_at=utc_now(),
                 label=label,
                 actor=_ACTOR,
             )

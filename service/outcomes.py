@@ -7,13 +7,14 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from db import queries
+from db.clock import utc_now
 from db.errors import DeathRecorded, RowRejected, UnknownRow
 from db.writes import NewOutcome
 from schemas.outcomes import OutcomeList, OutcomeRead, OutcomeRequest
 from schemas.performance import ModelPerformance
 from service.access import Caller
-from service.clock import new_id, now, rfc3339
 from service.errors import FinalState, IdempotencyMismatch, InvalidInput, NotFound
+from service.ids import new_id
 from service.performance import assess
 from service.performance_records import content_of, value_of
 from service.runs import idempotency_key
@@ -62,7 +63,7 @@ async def record(
         id=new_id(),
         run_id=run_id,
         tenant=caller.tenant,
-        recorded_at=rfc3339(now()),
+        recorded_at=utc_now(),
         kind=outcome.kind,
         day=outcome.day,
         value=value_of(outcome),

@@ -48,9 +48,21 @@ def parse(schema: type[S], raw: bytes, *, distinct: bool = False) -> S:
         raise InvalidBody(
             [{"pointer": pointer(item, body), "message": _message(item)} for item in found[:MAX_ERRORS]]
         ) from None
-    if not distinct:
+    if not distinct and _may_repeat_members(raw):
         json.loads(raw, object_pairs_hook=_distinct)
     return parsed
+
+
+def _may_repeat_members(raw: bytes) -> bool:
+    """Return False where no object can have two members of one name.
+
+    Reading keeps one of them, so that writing the document again loses a colon; without escapes in the text
+    nothing else can add or take one.
+    """
+    try:
+        return b"\\" in raw or orjson.dumps(orjson.loads(raw)).count(b":") != raw.count(b":")
+    except orjson.JSONDecodeError:
+        return True
 
 
 def _distinct(members: list[tuple[str, Any]]) -> None:

@@ -1,7 +1,8 @@
 """Asks every published predictor about one patient."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from schemas.predictions import PredictionRequest, PredictionsResult
 from schemas.run import ModelRef, RunWarning
@@ -19,8 +20,8 @@ from service.predictions_checks import (
     Answer,
     Patient,
     Ready,
-    applicability_of,
     positions,
+    usual_applicability,
 )
 from simulation.model import NotApplicable, Prediction, Published, Value
 
@@ -63,7 +64,43 @@ def _fresh(ready: Ready, prediction: Prediction, applicability: dict[str, Any]) 
     }
 
 
-def _selected(models: Sequence[str] | None) -> Iterable[Ready]:
+class _Asked(NamedTuple):
+    """Whom patients of whom the same is known ask, and why the others are silent.
+
+    ``speaking`` has beside every predictor its applicability to a patient inside every range;
+    ``order`` is the place of every predictor in the answer.
+    """
+
+    speaking: tuple[tuple[Ready, dict[str, Any]], ...]
+    silent: tuple[dict[str, Any], ...]
+    order: Mapping[str, int]
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _asked(models: tuple[str, ...] | None, given: int, refused: int) -> _Asked:
+    """Sort the predictors out by the bits of what is given and what is refused."""
+    speaking, silent = [], []
+    selected = _selected(models)
+    for ready in selected:
+        missing, failed = ready.required & ~given, ready.checks & refused
+        if not missing and not failed:
+            speaking.append((ready, usual_applicability(ready, given)))
+            continue
+        refusal = None if missing else CHECKS[positions(failed)[0]].refusal
+        if refusal is not None and models is not None:
+            raise InvalidInput(COVARIATES[refusal.name].pointer, refusal.reason)
+        names = [GIVEN_BY.get(name, name) for name in ready.names if missing & BIT_OF_NAME[name]]
+        silent.append(
+            {
+                "model": ready.id,
+                "missing": list(dict.fromkeys(names)),
+                "reason": "required inputs are missing" if refusal is None else refusal.reason,
+            }
+        )
+    return _Asked(tuple(speaking), tuple(silent), {ready.id: place for place, ready in enumerate(selected)})
+
+
+def _selected(models: tuple[str, ...] | None) -> Sequence[Ready]:
     if models is None:
         return ASKED
     for index, name in enumerate(models):
@@ -72,49 +109,32 @@ def _selected(models: Sequence[str] | None) -> Iterable[Ready]:
     return [READY[name] for name in dict.fromkeys(models)]
 
 
-def _ask(ready: Ready, patient: Patient) -> Answer:
+def _ask(ready: Ready, patient: Patient, usual: dict[str, Any]) -> Answer:
     """Ask one predictor; where every input given is a category, the answer is worked out once."""
     if ready.answers is None or ready.measured & patient.given:
-        return _work_out(ready, patient)
+        return _work_out(ready, patient, usual)
     key = tuple([patient.covariates.get(name) for name in ready.names])
     answer = ready.answers.get(key)
     if answer is None:
-        answer = _work_out(ready, patient)
+        answer = _work_out(ready, patient, usual)
         if len(ready.answers) < MOST_REMEMBERED:
             ready.answers[key] = answer
     return answer
 
 
-def _work_out(ready: Ready, patient: Patient) -> Answer:
-    missing, refused = ready.required & ~patient.given, ready.checks & patient.refused
-    if missing or refused:
-        return _silent(ready, missing, refused)
+def _work_out(ready: Ready, patient: Patient, usual: dict[str, Any]) -> Answer:
     try:
         answers = ready.model.predict(patient.covariates)
     except NotApplicable as no_answer:
         return Answer(none={"model": ready.id, "missing": [], "reason": str(no_answer)})
     failed = ready.checks & patient.outside
-    outside = positions(failed) if failed else ()
-    applicability = applicability_of(ready, patient, outside)
+    if not failed:
+        return Answer(tuple([_read(ready, answer, usual) for answer in answers]))
+    checks = [CHECKS[position] for position in positions(failed)]
+    applicability = {"status": "outside", "reasons": [check.outside for check in checks]}
     return Answer(
-        tuple([_read(ready, answer, applicability) for answer in answers]),
-        tuple([CHECKS[position].name for position in outside]) if outside else (),
+        tuple([_read(ready, answer, applicability) for answer in answers]), tuple([check.name for check in checks])
     )
-
-
-def _silent(ready: Ready, missing: int, refused: int) -> Answer:
-    """Return why there is no answer; each reason is put into words once."""
-    key = missing or -refused
-    answer = ready.silent.get(key)
-    if answer is None:
-        names = [GIVEN_BY.get(name, name) for name in ready.names if missing & BIT_OF_NAME[name]]
-        refusal = None if missing else CHECKS[positions(refused)[0]].refusal
-        reason = "required inputs are missing" if refusal is None else refusal.reason
-        answer = Answer(
-            none={"model": ready.id, "missing": list(dict.fromkeys(names)), "reason": reason}, refusal=refusal
-        )
-        ready.silent[key] = answer
-    return answer
 
 
 def compute(request: PredictionRequest) -> Computation:
@@ -132,17 +152,16 @@ def compute(request: PredictionRequest) -> Computation:
 def predict(covariates: Mapping[str, Value], models: Sequence[str] | None = None) -> Computation:
     """Answer for covariates that are flat already; ``models`` None asks all predictors."""
     predictions: list[dict[str, Any]] = []
-    not_applicable: list[dict[str, Any]] = []
+    unanswered: list[dict[str, Any]] = []
     used: list[ModelRef] = []
     warned: dict[str, list[str]] = {}
     unvalidated: list[str] = []
     patient = Patient.of(covariates)
-    for ready in _selected(models):
-        answer = _ask(ready, patient)
+    asked = _asked(None if models is None else tuple(models), patient.given, patient.refused)
+    for ready, usual in asked.speaking:
+        answer = _ask(ready, patient, usual)
         if answer.none is not None:
-            if models is not None and answer.refusal is not None:
-                raise InvalidInput(COVARIATES[answer.refusal.name].pointer, answer.refusal.reason)
-            not_applicable.append(answer.none)
+            unanswered.append(answer.none)
             continue
         predictions += answer.reads
         used.append(ready.ref)
@@ -150,6 +169,9 @@ def predict(covariates: Mapping[str, Value], models: Sequence[str] | None = None
             warned.setdefault(name, []).append(ready.id)
         if not ready.validated:
             unvalidated.append(ready.id)
+    not_applicable: Sequence[dict[str, Any]] = asked.silent
+    if unanswered:
+        not_applicable = sorted([*asked.silent, *unanswered], key=lambda silent: asked.order[silent["model"]])
     return Computation(
         result={"predictions": predictions, "not_applicable": not_applicable},
         models=tuple(used),

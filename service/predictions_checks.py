@@ -5,7 +5,7 @@ per patient; sets of names and of checks are integers with one bit a member.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -91,7 +91,6 @@ class Answer(NamedTuple):
     reads: tuple[dict[str, Any], ...] = ()
     outside: tuple[str, ...] = ()
     none: dict[str, Any] | None = None
-    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Ready:
     """A predictor with everything that does not depend on the patient worked out.
 
     ``answers`` remembers by the values of all categories where nothing ``measured`` is required,
-    ``silent`` by the bits of what is missing or (negative) refused, ``printed`` by the identity of a figure.
+    ``printed`` by the identity of a figure.
     """
 
     model: Predictor
@@ -115,7 +114,6 @@ class Ready:
     references: tuple[str, ...]
     names: tuple[str, ...]
     answers: dict[tuple[Value | None, ...], Answer] | None
-    silent: dict[int, Answer]
     printed: dict[int, tuple[Published, dict[str, Any]]]
 
     @classmethod
@@ -138,7 +136,6 @@ class Ready:
             references=tuple(cite(reference) for reference in card.references),
             names=tuple(given.name for given in card.inputs),
             answers={} if all(given.choices or not given.required for given in card.inputs) else None,
-            silent={},
             printed={},
         )
 
@@ -225,11 +222,9 @@ class Patient:
         return cls(covariates, given, refused, outside)
 
 
-def applicability_of(ready: Ready, patient: Patient, outside: Sequence[int]) -> dict[str, Any]:
-    """Return status and reasons; ``outside`` numbers the checks that found the patient unlike the cohort."""
-    if outside:
-        return {"status": "outside", "reasons": [CHECKS[position].outside for position in outside]}
-    unchecked = ready.consulted & ~patient.given
+def usual_applicability(ready: Ready, given: int) -> dict[str, Any]:
+    """Return status and reasons for a patient whom no check found unlike the cohort."""
+    unchecked = ready.consulted & ~given
     if unchecked:
         names = ", ".join(_NAMES[position] for position in positions(unchecked))
         return {"status": "unknown", "reasons": [f"Not given, so not checked: {names}."]}

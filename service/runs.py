@@ -12,6 +12,7 @@ import orjson
 from pydantic_core import to_json
 
 from db import queries
+from db.clock import utc_now
 from db.digests import models_json
 from db.errors import RunClosed, UnknownRow
 from db.writes import CancelRun, Event, NewRun, Receipt
@@ -20,8 +21,8 @@ from schemas.run import Replay
 from service import telemetry
 from service.access import Caller
 from service.catalog import KINDS
-from service.clock import new_id, now, rfc3339
 from service.errors import Conflict, FinalState, IdempotencyMismatch, InvalidInput, NotFound, Overloaded
+from service.ids import new_id
 from service.kinds import Computation, Kind
 from service.parsing import parse
 from service.runtime import Runtime
@@ -37,13 +38,9 @@ class Answer:
 
     run_id: str
     body: bytes
+    etag: str
     ended: bool
     replayed: bool = False
-
-    @property
-    def etag(self) -> str:
-        """Strong validator of the body."""
-        return f'"sha256-{hashlib.sha256(self.body).hexdigest()}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +208,7 @@ def new_run(
         tenant=origin.caller.tenant,
         kind=kind.name,
         status="succeeded" if computed else "queued",
-        created_at=rfc3339(now()),
+        created_at=utc_now(),
         patient_reference=getattr(patient, "reference", None),
         input=data,
         input_sha256=hashlib.sha256(data).hexdigest(),
@@ -232,7 +229,7 @@ async def answer_of(runtime: Runtime, run: NewRun, receipt: Receipt) -> Answer:
     """Return the answer of a stored run, or of the run that its Idempotency-Key stands for."""
     if receipt.existing_id is not None:
         return await _stored(runtime, run.tenant, receipt.existing_id, replayed=True)
-    telemetry.RUNS.labels(run.kind, run.status).inc()
+    telemetry.runs_of(run.kind, run.status).inc()
     return _render(_plain(run), leaf_index=receipt.leaf_index)
 
 
@@ -254,25 +251,26 @@ def _plain(run: NewRun) -> Mapping[str, Any]:
 
 
 def _render(row: Mapping[str, Any], *, leaf_index: int, replayed: bool = False) -> Answer:
-    """Write the answer from the stored bytes, so that every reading of a run is the same bytes."""
-    digest = row["result_sha256"]
-    body = b"".join(
-        (
-            f'{{"id":"{row["id"]}","kind":"{row["kind"]}","status":"{row["status"]}",'
-            f'"created_at":"{row["created_at"]}","input":'.encode(),
-            row["input"],
-            b',"models":',
-            row["models"],
-            f',"seed":{row["seed"]},"result":'.encode(),
-            row["result"] if row["result"] is not None else b"null",
-            b',"warnings":',
-            row["warnings"],
-            f',"digests":{{"input_sha256":"{row["input_sha256"]}","result_sha256":'.encode(),
-            f'"{digest}"'.encode() if digest else b"null",
-            f'}},"software_version":"{row["software_version"]}","audit":{{"leaf_index":{leaf_index}}}}}'.encode(),
-        )
+    """Write the answer from the stored bytes, so that every reading of a run is the same bytes.
+
+    The validator leaves out input and result themselves: their digests stand in the tail.
+    """
+    result_sha256 = row["result_sha256"]
+    head = (
+        f'{{"id":"{row["id"]}","kind":"{row["kind"]}","status":"{row["status"]}",'
+        f'"created_at":"{row["created_at"]}","input":'.encode()
     )
-    return Answer(row["id"], body, row["status"] in _ENDED, replayed)
+    seed = f',"seed":{row["seed"]},"result":'.encode()
+    tail = (
+        f',"digests":{{"input_sha256":"{row["input_sha256"]}","result_sha256":'
+        f"{f'{chr(34)}{result_sha256}{chr(34)}' if result_sha256 else 'null'}}},"
+        f'"software_version":"{row["software_version"]}","audit":{{"leaf_index":{leaf_index}}}}}'.encode()
+    )
+    models, warnings = row["models"], row["warnings"]
+    result = row["result"] if row["result"] is not None else b"null"
+    body = b"".join((head, row["input"], b',"models":', models, seed, result, b',"warnings":', warnings, tail))
+    validator = hashlib.sha256(b"".join((head, models, seed, warnings, tail))).hexdigest()
+    return Answer(row["id"], body, f'"sha256-{validator}"', row["status"] in _ENDED, replayed)
 
 
 async def _stored(runtime: Runtime, tenant: str, run_id: str, *, replayed: bool = False) -> Answer:

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from db.clock import utc_after
 from db.engine import at_head, migrate, open_engine, reading
 from db.errors import DatabaseUnavailable, LogInconsistent, QueueFull, WriterStopped
 from db.errors import IdempotencyMismatch as StoredMismatch
@@ -20,8 +20,8 @@ from db.writer import GroupWriter
 from db.writes import Receipt, Write
 from service import telemetry
 from service.access import Gatekeeper
-from service.clock import new_id, now, rfc3339
 from service.errors import IdempotencyMismatch, Overloaded, StoreUnavailable
+from service.ids import new_id
 from service.settings import Settings
 from service.signing import Signer, load_pepper, load_signer
 
@@ -108,7 +108,7 @@ class Runtime:
 
     def lease_end(self) -> str:
         """Return until when nobody else may compute a run that this process takes now."""
-        return rfc3339(now() + timedelta(seconds=LEASE_SECONDS))
+        return utc_after(LEASE_SECONDS)
 
     def enqueue(self, tenant: str, run_id: str) -> None:
         """Let the background workers compute a queued run of which this process holds the lease."""

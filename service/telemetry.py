@@ -3,12 +3,13 @@
 import logging
 import sys
 import traceback
+from functools import cache
 from typing import Any, Final
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from service.clock import now, rfc3339
+from db.clock import utc_now
 
 REGISTRY: Final = CollectorRegistry(auto_describe=True)
 _LATENCY: Final = Histogram(
@@ -18,7 +19,7 @@ _LATENCY: Final = Histogram(
     registry=REGISTRY,
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
-RUNS: Final = Counter("abscope_runs", "Runs by kind and status.", ("kind", "status"), registry=REGISTRY)
+_RUNS: Final = Counter("abscope_runs", "Runs by kind and status.", ("kind", "status"), registry=REGISTRY)
 WRITER_QUEUE: Final = Gauge("abscope_writer_queue", "Writes waiting for their transaction.", registry=REGISTRY)
 WRITER_BATCHES: Final = Gauge("abscope_writer_batches", "Transactions of the writer so far.", registry=REGISTRY)
 WRITER_ROWS: Final = Gauge("abscope_writer_rows", "Writes committed so far.", registry=REGISTRY)
@@ -36,7 +37,7 @@ class _JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, Any] = getattr(record, "fields", {})
-        line = {"time": rfc3339(now()), "level": record.levelname, **{k: fields[k] for k in fields if k in _FIELDS}}
+        line = {"time": utc_now(), "level": record.levelname, **{k: fields[k] for k in fields if k in _FIELDS}}
         return orjson.dumps(line).decode()
 
 
@@ -64,7 +65,7 @@ def log_failure(request_id: str | None, error: BaseException) -> None:
 
 def observe_request(method: str, route: str, status: int, seconds: float, request_id: str) -> None:
     """Count and log one request."""
-    _LATENCY.labels(method if method in _METHODS else "other", route, str(status)).observe(seconds)
+    _latency(method if method in _METHODS else "other", route, status).observe(seconds)
     log(
         logging.INFO,
         event="request",
@@ -74,6 +75,17 @@ def observe_request(method: str, route: str, status: int, seconds: float, reques
         status=status,
         milliseconds=round(seconds * 1000, 3),
     )
+
+
+@cache
+def _latency(method: str, route: str, status: int) -> Histogram:
+    return _LATENCY.labels(method, route, str(status))
+
+
+@cache
+def runs_of(kind: str, status: str) -> Counter:
+    """Return the counter of the runs of one kind and status."""
+    return _RUNS.labels(kind, status)
 
 
 def exposition() -> bytes:

@@ -1,15 +1,15 @@
 """One POST route for every kind of run."""
 
-from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from pydantic import create_model
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api import problems
-from api.context import authorize, runtime_of
+from api.context import authorize, header, runtime_of
 from schemas.run import Run
 from service import runs
 from service.access import Caller
@@ -18,7 +18,7 @@ from service.errors import Conflict, IdempotencyMismatch, InvalidInput, Overload
 from service.kinds import Kind
 from service.parsing import MalformedJson, parse
 
-IDEMPOTENCY_KEY_SCHEMA: Any = {"type": "string", "pattern": runs.IDEMPOTENCY_KEY.pattern, "maxLength": 255}
+IDEMPOTENCY_KEY_SCHEMA: Any = {"type": "string", "pattern": runs.IDEMPOTENCY_KEY.pattern, "maxLength": 130}
 PARAMETERS: Any = [
     {
         "name": "Idempotency-Key",
@@ -42,17 +42,17 @@ class ComputeRoute(APIRoute):
 
     kind: ClassVar[Kind]
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of this kind."""
-        kind = self.kind
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.app = self._serve
 
-        async def handle(request: Request) -> Response:
-            caller = await authorize(request, "runs:write")
-            require_json(request)
-            body = parse(kind.request, await request.body())
-            return created(await runs.create(runtime_of(request), origin(request, caller), kind, body))
-
-        return handle
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        caller = await authorize(request, "runs:write")
+        require_json(request)
+        body = parse(self.kind.request, await request.body())
+        answer = await runs.create(runtime_of(request), origin(request, caller), self.kind, body)
+        await created(answer)(scope, receive, send)
 
 
 def origin(request: Request, caller: Caller) -> runs.Origin:
@@ -60,14 +60,14 @@ def origin(request: Request, caller: Caller) -> runs.Origin:
     return runs.Origin(
         caller=caller,
         request_id=request.state.request_id,
-        idempotency_key=request.headers.get("idempotency-key"),
-        asynchronous="respond-async" in request.headers.get("prefer", ""),
+        idempotency_key=header(request.scope, b"idempotency-key"),
+        asynchronous="respond-async" in (header(request.scope, b"prefer") or ""),
     )
 
 
 def require_json(request: Request) -> None:
     """Refuse a body that says it is not JSON; a silent client is believed."""
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    media_type = (header(request.scope, b"content-type") or "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise problems.UnsupportedMediaType("send application/json")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from simulation.model import Coefficient, Contribution, Evidence, Input, Prediction, Reference, Value
-from simulation.predictors._arithmetic import logistic, neutrophil_lymphocyte_ratio, number
+from simulation.predictors._arithmetic import logistic, neutrophil_lymphocyte_ratio
 from simulation.predictors._inputs import cancer_type, checkpoint_class, flag, measured, only_cancer_type
 
 CancerTerms = Mapping[str, float]
@@ -177,16 +177,20 @@ _UNIT_OF = {
 }
 
 
-def linear_predictor(covariates: Mapping[str, Value], fit: LorisFit) -> tuple[float, tuple[Contribution, ...]]:
+def linear_predictor(
+    covariates: Mapping[str, Value], fit: LorisFit, nlr: float
+) -> tuple[float, tuple[Contribution, ...]]:
     """Return the log-odds S and what every input adds to it against the reference means.
 
-    Units are those of the publication, and the upper truncations are applied.
+    Units are those of the publication, and the upper truncations are applied. ``nlr`` is the
+    neutrophil-lymphocyte ratio.
     """
     total = fit.intercept
     shares = []
     for source, divisor, cap, weight, mean in fit.terms:
-        value = neutrophil_lymphocyte_ratio(covariates) if source == NLR else number(covariates, source) / divisor
-        value = min(value, cap)
+        value = nlr if source == NLR else float(covariates[source]) / divisor
+        if value > cap:
+            value = cap
         total += weight * value
         shares.append(Contribution(source, weight * (value - mean), "log-odds"))
     if fit.cancer_terms:
@@ -196,10 +200,10 @@ def linear_predictor(covariates: Mapping[str, Value], fit: LorisFit) -> tuple[fl
     return total, tuple(shares)
 
 
-def outside_derivation(covariates: Mapping[str, Value]) -> tuple[str, ...]:
+def outside_derivation(nlr: float) -> tuple[str, ...]:
     """Return why the neutrophil-lymphocyte ratio lies outside the training cohort, if it does."""
     low, high = NLR_DERIVATION
-    if low <= neutrophil_lymphocyte_ratio(covariates) <= high:
+    if low <= nlr <= high:
         return ()
     return (f"The neutrophil-lymphocyte ratio lies outside the derivation cohort ({low:g} to {high:g}).",)
 
@@ -208,12 +212,13 @@ def score_prediction(
     covariates: Mapping[str, Value], fit: LorisFit, note: str = NOT_A_PROBABILITY, references: tuple[int, ...] = ()
 ) -> Prediction:
     """Return the LORIS score with its group at the authors' cut-off 0.5."""
-    s, shares = linear_predictor(covariates, fit)
-    return scored(covariates, s, shares, note, references)
+    nlr = neutrophil_lymphocyte_ratio(covariates)
+    s, shares = linear_predictor(covariates, fit, nlr)
+    return scored(nlr, s, shares, note, references)
 
 
 def scored(
-    covariates: Mapping[str, Value],
+    nlr: float,
     s: float,
     shares: tuple[Contribution, ...],
     note: str = NOT_A_PROBABILITY,
@@ -229,7 +234,7 @@ def scored(
         contributions=shares,
         note=note,
         references=references,
-        outside=outside_derivation(covariates),
+        outside=outside_derivation(nlr),
     )
 
 

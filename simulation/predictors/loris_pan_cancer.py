@@ -17,7 +17,7 @@ from simulation.model import (
     Value,
 )
 from simulation.predictors import _loris
-from simulation.predictors._arithmetic import logistic
+from simulation.predictors._arithmetic import logistic, neutrophil_lymphocyte_ratio
 
 FIT = _loris.LorisFit(
     intercept=-2.0886,
@@ -207,8 +207,9 @@ class Model:
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:
         """Return the score and the calibrated probability of objective response."""
-        s, shares = _loris.linear_predictor(covariates, FIT)
-        score = _loris.scored(covariates, s, shares, references=(0, 1, 3))
+        nlr = neutrophil_lymphocyte_ratio(covariates)
+        s, shares = _loris.linear_predictor(covariates, FIT, nlr)
+        score = _loris.scored(nlr, s, shares, references=(0, 1, 3))
         response, interval = recalibrated_response(s)
         return (
             score,
@@ -218,8 +219,7 @@ class Model:
                 unit="probability",
                 interval=interval,
                 contributions=tuple(
-                    Contribution(input=share.input, value=RECALIBRATION_SLOPE * share.value, unit="log-odds")
-                    for share in shares
+                    [Contribution(name, RECALIBRATION_SLOPE * value, unit) for name, value, unit in shares]
                 ),
                 note=RECALIBRATED,
                 references=(0, 2, 3),

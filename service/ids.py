@@ -1,9 +1,8 @@
-"""Time and identifiers: the only place that asks the machine for either."""
+"""Identifiers of runs, requests and processes."""
 
 import os
 import time
 from collections import deque
-from datetime import UTC, datetime
 from typing import Final
 
 from ulid import ULID
@@ -12,16 +11,6 @@ _TIME_BYTES: Final = 6
 _RANDOM_BYTES: Final = 10
 _RANDOM_AT_ONCE: Final = 256
 _randomness: Final[deque[bytes]] = deque()
-
-
-def now() -> datetime:
-    """Return the current time, UTC."""
-    return datetime.now(UTC)
-
-
-def rfc3339(moment: datetime) -> str:
-    """Return an RFC 3339 text with microseconds and Z; texts sort as the moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def new_id() -> str:
