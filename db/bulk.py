@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 _MARKS = {"sqlite": "?", "postgresql": "%s"}
-_ROWS_AT_ONCE = (256, 64, 16, 8, 4, 2, 1)
-"""Few sizes, so that the driver's cache of prepared statements holds them all."""
+_ROWS_AT_ONCE = (256, 128, 64, *range(32, 0, -1))
+STATEMENTS_KEPT = 512
+"""Prepared statements that the driver must keep, so that every table has one for each of these numbers of rows."""
 
 
 def column_names(table: Table) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from db.bulk import fetch_rows
+from db.bulk import STATEMENTS_KEPT, fetch_rows
 from db.errors import DatabaseUnavailable
 
 MIGRATION_LOCK = 7_229_301_401
@@ -27,7 +27,6 @@ _SQLITE_PRAGMAS = (
     f"PRAGMA busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
     "PRAGMA cache_size=-32768",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA wal_autocheckpoint=10000",
 )
 
 
@@ -50,7 +49,11 @@ def _open_sqlite(url: URL, *, foreign_keys: bool, **pool: Any) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
-        connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False},
+        connect_args={
+            "timeout": SQLITE_BUSY_SECONDS,
+            "check_same_thread": False,
+            "cached_statements": STATEMENTS_KEPT,
+        },
         **pool,
     )
 

@@ -169,9 +169,9 @@ def predict(covariates: Mapping[str, Value], models: Sequence[str] | None = None
             warned.setdefault(name, []).append(ready.id)
         if not ready.validated:
             unvalidated.append(ready.id)
-    not_applicable: Sequence[dict[str, Any]] = asked.silent
+    not_applicable = [*asked.silent, *unanswered]
     if unanswered:
-        not_applicable = sorted([*asked.silent, *unanswered], key=lambda silent: asked.order[silent["model"]])
+        not_applicable.sort(key=lambda silent: asked.order[silent["model"]])
     return Computation(
         result={"predictions": predictions, "not_applicable": not_applicable},
         models=tuple(used),

@@ -230,7 +230,7 @@ async def answer_of(runtime: Runtime, run: NewRun, receipt: Receipt) -> Answer:
     if receipt.existing_id is not None:
         return await _stored(runtime, run.tenant, receipt.existing_id, replayed=True)
     telemetry.runs_of(run.kind, run.status).inc()
-    return _render(_plain(run), leaf_index=receipt.leaf_index)
+    return render(_plain(run), leaf_index=receipt.leaf_index)
 
 
 def _plain(run: NewRun) -> Mapping[str, Any]:
@@ -250,7 +250,7 @@ def _plain(run: NewRun) -> Mapping[str, Any]:
     }
 
 
-def _render(row: Mapping[str, Any], *, leaf_index: int, replayed: bool = False) -> Answer:
+def render(row: Mapping[str, Any], *, leaf_index: int, replayed: bool = False) -> Answer:
     """Write the answer from the stored bytes, so that every reading of a run is the same bytes.
 
     The validator leaves out input and result themselves: their digests stand in the tail.
@@ -275,7 +275,7 @@ def _render(row: Mapping[str, Any], *, leaf_index: int, replayed: bool = False) 
 
 async def _stored(runtime: Runtime, tenant: str, run_id: str, *, replayed: bool = False) -> Answer:
     row = await _row(runtime, tenant, run_id)
-    return _render(row._mapping, leaf_index=row.leaf_index, replayed=replayed)
+    return render(row._mapping, leaf_index=row.leaf_index, replayed=replayed)
 
 
 async def _row(runtime: Runtime, tenant: str, run_id: str) -> Any:

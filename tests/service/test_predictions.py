@@ -59,6 +59,18 @@ def test_every_predictor_answers_or_says_why_not() -> None:
     assert [ref.id for ref in answer["used"]] == sorted(answered)
 
 
+def test_the_silent_keep_their_order_whatever_silences_them() -> None:
+    """Too few leukocytes for its neutrophils: one model notices only while it computes."""
+    body = changed(patient__labs={**EXAMPLE["patient"]["labs"], "leukocytes_1e9_per_l": 1.0})
+    silent = ask(body)["not_applicable"]
+    places = [list(PREDICTORS).index(none["model"]) for none in silent]
+    assert places == sorted(places)
+    assert "leukocytes must exceed neutrophils" in next(none["reason"] for none in silent if none["model"] == "dnlr")
+    last_first = [none["model"] for none in reversed(silent) if none["missing"] or none["model"] == "dnlr"]
+    again = ask(body, models=last_first)["not_applicable"]
+    assert [none["model"] for none in again] == last_first
+
+
 def test_the_example_gets_score_and_probability() -> None:
     score, response = of(ask(EXAMPLE), "loris-pan-cancer")
     assert score["value"] == pytest.approx(0.407, abs=5e-4)
