@@ -101,7 +101,7 @@ def _failures() -> tuple[str, ...]:
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         id="multi-lesion",
-        version="1.2.0",
+        version="1.3.0",
         title="Multi-lesion model of radiotherapy and immunotherapy",
         kind="simulator",
         outcome="every lesion over time, response in and out of the field, new lesions, lymphocyte count, survival",
@@ -199,6 +199,7 @@ CARDS: tuple[ModelCard, ...] = (
             "the scans of each trial on their own days.",
             "1.2.0: lymphocyte count from organ doses, and with the spread between patients; dropouts censored in "
             "progression; lesions near the carrying capacity refused.",
+            "1.3.0: the variance between parameter sets is never taken as zero because its estimate fell below zero.",
         ),
     ),
     *(

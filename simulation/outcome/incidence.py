@@ -145,6 +145,9 @@ def wilson(share: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
 def between_variance(total: Floats, total_of_squares: Floats, counts: Floats) -> Floats:
     """Return the variance of the group means beyond sampling: the mean covariance of two patients of one group.
 
+    The mean covariance falls below zero by chance where groups are small, which does not show that the groups agree.
+    Returned is therefore its expectation under a normal likelihood, given that a variance is not negative.
+
     Parameters
     ----------
     total, total_of_squares : ndarray, shape (n_groups, k)
@@ -155,7 +158,7 @@ def between_variance(total: Floats, total_of_squares: Floats, counts: Floats) ->
     Returns
     -------
     ndarray, shape (k,)
-        0 with fewer than two groups, or with one patient in each.
+        0 with fewer than two groups, with one patient in each, or where all patients are alike.
     """
     pairs = float((counts * (counts - 1.0)).sum())
     if counts.size < 2 or pairs == 0.0:
@@ -163,4 +166,9 @@ def between_variance(total: Floats, total_of_squares: Floats, counts: Floats) ->
     grand = total.sum(axis=0) / counts.sum()
     apart = total - counts[:, None] * grand
     own = total_of_squares - 2.0 * grand * total + counts[:, None] * grand**2
-    return np.asarray(np.maximum(0.0, (apart**2 - own).sum(axis=0) / pairs))
+    shared = apart**2 - own
+    found = shared.sum(axis=0) / pairs
+    error = np.sqrt(shared.var(axis=0, ddof=1) * counts.size) / pairs
+    known = np.divide(found, error, out=np.zeros_like(found), where=error > 0.0)
+    beyond = np.exp(stats.norm.logpdf(known) - stats.norm.logcdf(known))
+    return np.asarray(np.maximum(0.0, found + error * beyond))
