@@ -1,7 +1,8 @@
 """The ``abscope`` command: the service's work from a shell.
 
 Tables on a terminal, JSON when piped or with ``--json``; 0 for success, 1 for a refusal or a
-failed check, 2 for wrong usage.
+failed check, 2 for wrong usage. The commands that need the models import them themselves: their code
+takes seconds to load.
 """
 
 import asyncio
@@ -16,9 +17,10 @@ import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from db.errors import StoreError
-from service import local
+from service import upkeep
 from service.access import SCOPES
 from service.errors import AbscopeError
 from service.runtime import computing
@@ -41,8 +43,11 @@ InputFile = Annotated[Path, typer.Argument(help="JSON file; - reads standard inp
 @app.command()
 def serve() -> None:
     """Migrate the database and serve HTTP; configured by ABSCOPE_* variables."""
+    from service import local
+
     settings = _settings()
     settings.require_safe_listener()
+    upkeep.reach_database(settings)
     _err.print(local.greeting(settings), highlight=False, markup=False, soft_wrap=True)
     uvicorn.run(
         "api.app:create_app",
@@ -63,7 +68,7 @@ def serve() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    local.migrate_database(_settings())
+    upkeep.migrate_database(_settings())
     _err.print("the database is at the newest schema")
 
 
@@ -72,6 +77,8 @@ def models(
     model_id: Annotated[str | None, typer.Argument(help="Show one card.")] = None, as_json: AsJson = False
 ) -> None:
     """List the models, or show one model card."""
+    from service import local
+
     cards = local.cards(model_id)
     _show(cards, as_json, ("id", "version", "kind", "title"))
 
@@ -105,6 +112,8 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List the stored runs, or show one."""
+    from service import local
+
     found = asyncio.run(local.stored_runs(_settings(), tenant, run_id, kind, limit))
     _show(found, as_json, ("id", "kind", "status", "created_at", "patient_reference"))
 
@@ -120,28 +129,28 @@ def create_key(
     unknown = sorted(set(scope) - set(SCOPES))
     if unknown:
         _fail(f"unknown scope {', '.join(unknown)}; choose from {', '.join(SCOPES)}", 2)
-    _show(asyncio.run(local.create_key(_settings(), tenant, sorted(set(scope)), label)), as_json, ("id", "key"))
+    _show(asyncio.run(upkeep.create_key(_settings(), tenant, sorted(set(scope)), label)), as_json, ("id", "key"))
 
 
 @keys.command("list")
 def list_keys(tenant: Annotated[str | None, typer.Option()] = None, as_json: AsJson = False) -> None:
     """List the API keys, without their secrets."""
     _show(
-        local.list_keys(_settings(), tenant), as_json, ("id", "tenant", "scopes", "label", "created_at", "revoked_at")
+        upkeep.list_keys(_settings(), tenant), as_json, ("id", "tenant", "scopes", "label", "created_at", "revoked_at")
     )
 
 
 @keys.command("revoke")
 def revoke_key(key_id: str, tenant: Annotated[str, typer.Option()] = "default") -> None:
     """End an API key; it is refused within seconds."""
-    asyncio.run(local.revoke_key(_settings(), tenant, key_id))
+    asyncio.run(upkeep.revoke_key(_settings(), tenant, key_id))
     _err.print(f"key {key_id} is revoked")
 
 
 @audit.command("export")
 def export_audit(file: Annotated[Path, typer.Argument(help="Where to write the JSON lines.")]) -> None:
     """Write the whole log, with its signed checkpoint, to a file."""
-    size = local.export_audit(_settings(), file)
+    size = upkeep.export_audit(_settings(), file)
     _err.print(f"{size} leaves exported to {file}")
 
 
@@ -154,7 +163,7 @@ def verify_audit(
     as_json: AsJson = False,
 ) -> None:
     """Check every leaf, root, signature and stored run; exit 1 when anything was changed."""
-    report = local.verify_audit(_settings(), file, verifier_key)
+    report = upkeep.verify_audit(_settings(), file, verifier_key)
     _show(report, as_json, ("valid", "size", "runs", "problems"))
     if not report["valid"]:
         raise typer.Exit(1)
@@ -163,20 +172,22 @@ def verify_audit(
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(help="Where to write the backup.")]) -> None:
     """Back up the database while it serves."""
-    digest = local.back_up(_settings(), file)
+    digest = upkeep.back_up(_settings(), file)
     _err.print(f"backed up to {file}, SHA-256 {digest}", soft_wrap=True)
 
 
 @app.command()
 def restore(file: Annotated[Path, typer.Argument(help="A backup.", exists=True)]) -> None:
     """Restore a backup into an empty database and verify its audit log."""
-    local.restore(_settings(), file)
+    upkeep.restore(_settings(), file)
     _err.print("restored; the audit log verifies")
 
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check configuration, database, keys and models."""
+    from service import local
+
     report = local.diagnose(_settings())
     _show(report, as_json, ("check", "ok", "detail"))
     if not all(row["ok"] for row in report):
@@ -184,6 +195,8 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def _run(kind: str, file: Path, as_json: bool) -> None:
+    from service import local
+
     raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     body = orjson.loads(asyncio.run(local.compute_and_store(_settings(), kind, raw)))
     _show(body, as_json, ("id", "kind", "status", "result"))
@@ -219,13 +232,13 @@ def main() -> None:
     """Run the command; expected errors become one sentence and an exit code."""
     try:
         app()
-    except local.WrongUsage as error:
+    except upkeep.WrongUsage as error:
         _fail(error.detail, 2)
     except AbscopeError as error:
         members = [f"  {item['pointer']}: {item['message']}" for item in getattr(error, "errors", [])]
         _fail("\n".join([error.detail, *members]), 1)
-    except StoreError as error:
-        _fail(f"the database cannot be used ({error}); 'abscope doctor' says what is missing", 1)
+    except (StoreError, SQLAlchemyError) as error:
+        _fail(f"the database cannot be used ({type(error).__name__}); 'abscope doctor' says what is missing", 1)
     except ValidationError as error:
         _fail("\n".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()), 2)
     except OSError as error:

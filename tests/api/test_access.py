@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from service import local
+from service import upkeep
 from service.access import SCOPES
 from service.settings import Settings, UnsafeConfiguration
 from tests.support.app_client import AppClient, open_client
@@ -42,7 +42,7 @@ PROTECTED = [
 
 
 def key_for(where: Settings, tenant: str, *scopes: str) -> str:
-    made: dict[str, Any] = asyncio.run(local.create_key(where, tenant, list(scopes), "test"))
+    made: dict[str, Any] = asyncio.run(upkeep.create_key(where, tenant, list(scopes), "test"))
     return str(made["key"])
 
 
@@ -92,7 +92,7 @@ def test_a_revoked_key_ends(tmp_path: Path) -> None:
     where = Settings(data_dir=tmp_path, auth="keys")
     key = key_for(where, "a", "runs:read")
     key_id = key.removeprefix("absk_").partition(".")[0]
-    asyncio.run(local.revoke_key(where, "a", key_id))
+    asyncio.run(upkeep.revoke_key(where, "a", key_id))
     with open_client(data_dir=tmp_path, auth="keys", log_level="ERROR") as client:
         assert client.get("/v1/runs", headers={"X-API-Key": key}).status_code == 401
 
