@@ -10,6 +10,8 @@ from schemas.plan import Agent, DrugCourse
 
 LEAST_AMOUNT_MG: Final = 0.001
 LEAST_INTERVAL_DAYS: Final = 0.01
+MOST_LOG_SPREAD: Final = 3.0
+"""Twenty-fold to each side at one standard deviation: more than any covariate varies between people."""
 ConcentrationMgPerL = Annotated[float, number("mg/L", "Serum concentration.", example=60.0, ge=0, le=1e6)]
 PkCovariate = Literal[
     "weight_kg", "albumin_g_per_l", "egfr_ml_per_min", "creatinine_clearance_ml_per_min", "alt_u_per_l", "ldh_u_per_l",
@@ -107,6 +109,8 @@ class CovariateSpread(Schema):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if self.distribution == "lognormal" and self.spread > MOST_LOG_SPREAD:
+            raise ValueError(f"a lognormal spread is the SD of the logarithm, {MOST_LOG_SPREAD:g} at most")
         if self.distribution == "indicator":
             if self.center > 1:
                 raise ValueError("the center of an indicator is a probability")

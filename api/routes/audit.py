@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from api import problems
 from api.context import allowed, runtime_of
+from api.parameters import RunId
 from schemas.audit import Checkpoint, ConsistencyProof, EntryPage, InclusionProof
 from service import trail
 from service.access import Caller
@@ -13,7 +14,7 @@ from service.errors import InvalidInput, NotFound
 
 router = APIRouter(prefix="/audit", tags=["Audit"])
 Auditor = Annotated[Caller, Depends(allowed("audit:read"))]
-Size = Annotated[int, Query(ge=0, le=2**53 - 1)]
+Size = Annotated[int, Query(ge=0, le=2**53 - 1, description="Number of leaves.")]
 
 
 @router.get(
@@ -39,7 +40,7 @@ async def list_entries(
     request: Request,
     caller: Auditor,
     start: Annotated[int, Query(ge=0, le=2**53 - 1, description="First leaf index.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most entries of a page.")] = 100,
 ) -> Any:
     """In the order of the log; ``next_start`` is null at its end."""
     return await trail.entries(runtime_of(request), caller, start=start, limit=limit)
@@ -55,7 +56,7 @@ async def list_entries(
 async def get_inclusion_proof(
     request: Request,
     caller: Auditor,
-    run_id: Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")],
+    run_id: RunId,
 ) -> Any:
     """RFC 9162 inclusion proof of the run's leaf in the current signed tree.
 

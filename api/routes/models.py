@@ -2,19 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api import caching, problems
 from api.context import allowed
 from api.negotiation import HTML, JSON, preferred
+from api.parameters import ModelId
 from schemas.models import ModelCardRead, ModelList
 from service import cards
 from service.access import Caller
 from service.errors import NotFound
 
 router = APIRouter(prefix="/models", tags=["Models"])
-ModelId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,95}$")]
 Reader = Annotated[Caller, Depends(allowed("models:read"))]
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 

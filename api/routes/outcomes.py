@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import problems
 from api.context import allowed, runtime_of
 from api.negotiation import JSON, SVG, preferred
+from api.parameters import ModelId, RunId
 from api.routes.compute import IDEMPOTENCY_KEY_SCHEMA, require_json
 from schemas.outcomes import OutcomeList, OutcomeRead, OutcomeRequest
 from schemas.performance import ModelPerformance
@@ -16,8 +17,6 @@ from service.errors import FinalState, IdempotencyMismatch, NotFound
 from service.parsing import MalformedJson, parse
 
 router = APIRouter(tags=["Outcomes"])
-RunId = Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", description="ULID of the run.")]
-ModelId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,95}$")]
 _BODY: Any = {
     "required": True,
     "content": {

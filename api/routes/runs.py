@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api import caching, problems
 from api.context import allowed, runtime_of
 from api.negotiation import CSV, JSON, SVG, preferred
+from api.parameters import RunId
 from schemas.run import Replay, Run, RunList, RunStatus
 from service import listing, pictures, runs
 from service.access import Caller
@@ -15,7 +16,6 @@ from service.catalog import KINDS
 from service.errors import Conflict, FinalState, InvalidInput, NotFound
 
 router = APIRouter(prefix="/runs", tags=["Runs"])
-RunId = Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", description="ULID of the run.")]
 Reader = Annotated[Caller, Depends(allowed("runs:read"))]
 
 
@@ -33,11 +33,13 @@ async def list_runs(
         str | None, Query(max_length=64, description="Only runs of this kind.", json_schema_extra={"enum": [*KINDS]})
     ] = None,
     model: Annotated[str | None, Query(max_length=128, description="Only runs that this model took part in.")] = None,
-    patient_reference: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._:-]{1,64}$")] = None,
-    status: Annotated[RunStatus | None, Query()] = None,
+    patient_reference: Annotated[
+        str | None, Query(pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="Only runs of this patient, as posted.")
+    ] = None,
+    status: Annotated[RunStatus | None, Query(description="Only runs that stand so.")] = None,
     created_after: Annotated[str | None, Query(max_length=40, description="RFC 3339; runs at or after it.")] = None,
     created_before: Annotated[str | None, Query(max_length=40, description="RFC 3339; runs before it.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="Most runs of a page.")] = 50,
     cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
 ) -> Response:
     """Newest first; ``next_cursor`` leads to the next page, and null ends the list."""

@@ -105,3 +105,14 @@ def test_every_computing_route_documents_202_and_201(document):
     ]
     assert len(computing) > 10
     assert [one["operationId"] for one in computing if not {"201", "202"} <= set(one["responses"])] == []
+
+
+def test_every_parameter_says_what_it_is(document):
+    silent = [
+        (path, parameter["name"])
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        for parameter in operation.get("parameters", [])
+        if not parameter.get("description")
+    ]
+    assert silent == []

@@ -181,6 +181,18 @@ def test_doses_by_weight_follow_the_drawn_weight() -> None:
     assert agent(result, "ipilimumab")["target"]["days_above"]["interval"] is not None
 
 
+def test_the_spread_of_a_logarithm_is_bounded() -> None:
+    """A deviation of a million, right for an amount, would overflow as one of a logarithm."""
+    spread = {"covariate": "weight_kg", "distribution": "lognormal", "center": 80.0, "low": 40.0}
+    drug = {"agent": "ipilimumab", "dose_mg": 200.0, "dose_count": 1}
+    with pytest.raises(ValidationError, match="SD of the logarithm"):
+        run(drugs=[drug], subject="population", population={"count": 20, "covariates": [{**spread, "spread": 3.1}]})
+    result, _ = run(
+        drugs=[drug], subject="population", population={"count": 20, "covariates": [{**spread, "spread": 3}]}
+    )
+    assert agent(result, "ipilimumab")["profile"]["bands"]
+
+
 def test_saturable_models_answer_and_limit_the_population() -> None:
     body = {
         "drugs": [{"agent": "durvalumab", "dose_mg": 1500.0, "interval_days": 28.0, "dose_count": 3}],

@@ -1,0 +1,10 @@
+"""Path parameters that several routes share."""
+
+from typing import Annotated
+
+from fastapi import Path
+
+RunId = Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", description="ULID of the run.")]
+ModelId = Annotated[
+    str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,95}$", description="Id of the model, as GET /v1/models lists it.")
+]
