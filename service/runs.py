@@ -255,15 +255,14 @@ def render(row: Mapping[str, Any], *, leaf_index: int, replayed: bool = False) -
 
     The validator leaves out input and result themselves: their digests stand in the tail.
     """
-    result_sha256 = row["result_sha256"]
+    digest = f'"{row["result_sha256"]}"' if row["result_sha256"] else "null"
     head = (
         f'{{"id":"{row["id"]}","kind":"{row["kind"]}","status":"{row["status"]}",'
         f'"created_at":"{row["created_at"]}","input":'.encode()
     )
     seed = f',"seed":{row["seed"]},"result":'.encode()
     tail = (
-        f',"digests":{{"input_sha256":"{row["input_sha256"]}","result_sha256":'
-        f"{f'{chr(34)}{result_sha256}{chr(34)}' if result_sha256 else 'null'}}},"
+        f',"digests":{{"input_sha256":"{row["input_sha256"]}","result_sha256":{digest}}},'
         f'"software_version":"{row["software_version"]}","audit":{{"leaf_index":{leaf_index}}}}}'.encode()
     )
     models, warnings = row["models"], row["warnings"]
