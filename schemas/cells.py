@@ -30,7 +30,9 @@ class CellsRequest(ComputeRequest):
     tocilizumab_day: Annotated[
         float | None, number("d", "Day of tocilizumab; multiplies expansion from then on.", example=5.0, ge=0, le=60)
     ] = None
-    corticosteroid_day: Annotated[float | None, number("d", "Day of corticosteroids.", example=7.0, ge=0, le=60)] = None
+    corticosteroid_day: Annotated[
+        float | None, number("d", "Day of corticosteroids; the published factor is 1.", example=7.0, ge=0, le=60)
+    ] = None
     random_effects_read_as: Annotated[
         Literal["standard_deviation", "variance"],
         Field(description="The paper leaves open what its random effects are; Monolix prints standard deviations."),
@@ -61,7 +63,7 @@ class CellKineticsRead(Schema):
     maximum_day: Estimate
     """Time of the highest level after infusion."""
     doubling_days: Estimate
-    """Doubling time of the expansion."""
+    """Doubling time of the expansion before tocilizumab or corticosteroids."""
     contraction_half_life_days: Estimate
     """Half-life of the fast decline after the maximum."""
     persistence_half_life_days: Estimate

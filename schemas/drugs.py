@@ -247,13 +247,13 @@ class Profile(Schema):
 
 
 class CycleRead(Schema):
-    """Exposure of one dosing cycle; intervals are percentile ranges of the virtual patients."""
+    """Exposure from one dose to the next planned one; intervals are percentile ranges of the virtual patients."""
 
     number: int
     """Number of the cycle, from 1."""
     start_day: float
     length_days: float
-    """Length of the cycle."""
+    """Days to the next planned dose, even one after the horizon; after the last, the length of the cycle before."""
     maximum_mg_per_l: Estimate
     trough_mg_per_l: Estimate
     average_mg_per_l: Estimate
@@ -317,7 +317,7 @@ class AgentExposure(Schema):
     parameters: Parameters | None
     """Parameters; null where no population model is published."""
     doses: list[DoseRead]
-    """Infusions up to the horizon."""
+    """Planned infusions, also those after the horizon."""
     profile: Profile | None
     """Concentration over time; null where no population model is published."""
     cycles: list[CycleRead]

@@ -1,9 +1,9 @@
 """Vaccines: a product and its schedule in; research dynamics, or a curve under a hazard ratio, out."""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from schemas.base import ComputeRequest, IntervalRead, Probability, Schema, number
 from schemas.plan import Name
@@ -50,14 +50,21 @@ class VaccinesRequest(ComputeRequest):
         Field(max_length=200, description="Survival of the comparator; left out: the trial's own point."),
     ] = None
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.days is not None and any(b <= a for a, b in zip(self.days, self.days[1:], strict=False)):
+    @field_validator("days")
+    @classmethod
+    def _days_increase(cls, days: list[float] | None) -> list[float] | None:
+        if any(later <= earlier for earlier, later in pairwise(days or [])):
             raise ValueError("days must increase")
-        curve = self.comparator_curve or []
-        if any(b.day <= a.day or b.survival > a.survival for a, b in pairwise(curve)):
-            raise ValueError("comparator_curve: days must increase and survival must not")
-        return self
+        return days
+
+    @field_validator("comparator_curve")
+    @classmethod
+    def _curve_falls(cls, curve: list[CurvePoint] | None) -> list[CurvePoint] | None:
+        if any(
+            later.day <= earlier.day or later.survival > earlier.survival for earlier, later in pairwise(curve or [])
+        ):
+            raise ValueError("days must increase and survival must not")
+        return curve
 
 
 class VaccineDynamicsRead(Schema):

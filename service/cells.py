@@ -85,7 +85,7 @@ def _kinetics(request: CellsRequest) -> CellKineticsRead:
             CellBand(percent=percent, copies_per_ug=values.tolist())
             for percent, values in zip(_PERCENTS, bands, strict=True)
         ],
-        maximum_copies_per_ug=_estimate(typical.cmax_copies_per_ug, virtual.cmax_copies_per_ug),
+        maximum_copies_per_ug=_estimate(typical.maximum_copies_per_ug, virtual.maximum_copies_per_ug),
         maximum_day=_estimate(typical.tmax_days, virtual.tmax_days),
         doubling_days=_estimate(typical.doubling_days, virtual.doubling_days),
         contraction_half_life_days=_estimate(half_life / typical.alpha_per_day, half_life / virtual.alpha_per_day),

@@ -7,18 +7,20 @@ from typing import Any, Final
 
 from schemas.drugs import DrugsRequest, DrugsResult
 from schemas.run import ModelRef, RunWarning
-from service.drugs_agents import exposure_of, label_level_of
+from service.drugs_agents import exposure_of, label_level_of, target_value
 from service.drugs_covariates import known_covariates, pointer
 from service.drugs_figures import concentration_figure
 from service.drugs_input import AgentInput, dose_inputs, horizon_days, infusions
 from service.errors import InvalidInput
 from service.kinds import Computation, Kind
 from simulation.immunotherapy.antibodies import SMALLEST_LINEAR_FACTOR, AntibodyModel
+from simulation.immunotherapy.metrics import crossing_grid
 from simulation.immunotherapy.targets import LABEL_LEVEL
 from simulation.registry import CARDS
 
 _MOST_OUTPUTS: Final = 20_000
 _MOST_POPULATION_VALUES: Final = 60_000_000
+_MOST_CROSSING_VALUES: Final = 200_000_000
 _VALUES_PER_DOSE: Final = 6
 _MOST_POPULATION_AGENTS: Final = 3
 _MOST_SATURABLE: Final = 2_000
@@ -86,6 +88,10 @@ def _check_size(request: DrugsRequest, horizon: float, inputs: list[AgentInput])
         saturates = given.model is not None and "vmax" in given.model.typical
         if saturates and request.population.count > _MOST_SATURABLE:
             raise InvalidInput("/population/count", f"models with saturable elimination take up to {_MOST_SATURABLE}")
+        if given.model is None or target_value(given.agent, request) is None:
+            continue
+        if crossing_grid(given.doses, horizon).size * request.population.count > _MOST_CROSSING_VALUES:
+            raise InvalidInput("/population/count", "too many for the time above a target over so long a horizon")
 
 
 def _age_warnings(request: DrugsRequest) -> list[RunWarning]:

@@ -27,6 +27,7 @@ from simulation.immunotherapy.disposition import Disposition, simulate
 from simulation.immunotherapy.metrics import (
     CycleMetrics,
     SteadyState,
+    crossing_grid,
     cycle_metrics,
     days_above,
     occupancy,
@@ -42,6 +43,7 @@ from simulation.immunotherapy.population import (
 )
 from simulation.immunotherapy.regimens import MINUTES_PER_DAY
 from simulation.immunotherapy.targets import LABEL_LEVEL, TARGETS
+from simulation.immunotherapy.timeline import Doses
 
 BAND_PERCENTS: Final = (5.0, 25.0, 50.0, 75.0, 95.0)
 _LEVEL: Final = 0.90
@@ -63,13 +65,14 @@ def exposure_of(given: AgentInput, request: DrugsRequest, known: Mapping[str, fl
         patients, amounts = typical, given.doses.amount_mg
         run = simulate(typical, given.doses, grid, longest_step_days=model.longest_step_days)
         inside = grid <= horizon
-        concentration = run.concentration_mg_per_l[inside]
         profile = Profile(
-            time_days=grid[inside].tolist(), concentration_mg_per_l=concentration[:, 0].tolist(), bands=[]
+            time_days=grid[inside].tolist(),
+            concentration_mg_per_l=run.concentration_mg_per_l[inside, 0].tolist(),
+            bands=[],
         )
         cycles = cycle_metrics(run, given.doses, horizon)
-        target = _target_value(given.agent, request)
-        above = None if target is None else days_above(grid[inside], concentration, target)
+        target = target_value(given.agent, request)
+        above = None if target is None else _days_above(model, typical, given.doses, target, horizon)
     return AgentExposure(
         agent=given.agent,  # type: ignore[arg-type]
         status="computed",
@@ -127,6 +130,12 @@ def label_level_of(given: AgentInput) -> AgentExposure:
     )
 
 
+def _days_above(model: AntibodyModel, patient: Disposition, doses: Doses, target: float, horizon: float) -> Array:
+    days = crossing_grid(doses, horizon)
+    run = simulate(patient, doses, days, longest_step_days=model.longest_step_days)
+    return days_above(days, run.concentration_mg_per_l, target)
+
+
 def _subject(model: AntibodyModel, request: DrugsRequest, mine: Mapping[str, float]) -> Disposition:
     if request.subject == "individual":
         return next(virtual_patients(model, draw_covariates(()), mine, 1, request.seed))[1]
@@ -163,7 +172,7 @@ def _population(
         known=mine,
         patients=count,
         seed=request.seed,
-        target_mg_per_l=_target_value(given.agent, request),
+        target_mg_per_l=target_value(given.agent, request),
     )
     inside = grid <= horizon
     bands = percentiles(exposure.concentration_mg_per_l[inside], BAND_PERCENTS)
@@ -302,7 +311,8 @@ def _doses(given: AgentInput) -> list[DoseRead]:
     ]
 
 
-def _target_value(agent: str, request: DrugsRequest) -> float | None:
+def target_value(agent: str, request: DrugsRequest) -> float | None:
+    """Return the concentration whose time above is asked: the request's, else a published one."""
     for choice in request.targets:
         if choice.agent == agent:
             return choice.concentration_mg_per_l
@@ -311,7 +321,7 @@ def _target_value(agent: str, request: DrugsRequest) -> float | None:
 
 
 def _target(agent: str, request: DrugsRequest, above: Array | None, horizon: float) -> TargetRead | None:
-    value = _target_value(agent, request)
+    value = target_value(agent, request)
     if value is None or above is None:
         return None
     own = any(choice.agent == agent for choice in request.targets)

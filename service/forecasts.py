@@ -24,6 +24,8 @@ MODEL = "lesion_size_forecast"
 LEVELS = (0.5, 0.9)
 FAR_DAYS = 180.0
 _LEAST_AHEAD_DAYS: Final = 0.01
+_ROUNDING_DAYS: Final = 1e-9
+"""Differences of days such as 42.01 and 42 miss the decimal number by rounding."""
 GRID = np.linspace(0.001, 0.999, 999)
 
 
@@ -65,7 +67,7 @@ def _lesions(request: wire.ForecastRequest) -> dict[str, tuple[list[float], list
         raise InvalidInput("/scans", "at least one scan must list a lesion")
     previous = request.scans[-1].day
     for index, day in enumerate(request.forecast_days):
-        if day <= previous or day - request.scans[-1].day < _LEAST_AHEAD_DAYS:
+        if day <= previous or day - request.scans[-1].day < _LEAST_AHEAD_DAYS - _ROUNDING_DAYS:
             raise InvalidInput(
                 f"/forecast_days/{index}",
                 f"must increase and come at least {_LEAST_AHEAD_DAYS} days after the last scan",

@@ -34,6 +34,11 @@ _CLEARANCE = {
     "exp": "CL(t) = CL0 exp(Emax t^h / (T50^h + t^h)), t since the first dose of the agent",
     "lin": "CL(t) = CL0 (1 + Emax t^h / (T50^h + t^h)), t since the first dose of the agent",
 }
+_ANTIBODY_HISTORY = (
+    *FIRST_VERSION,
+    "1.1.0: the maximum after a bolus and the time above a target no longer depend on the step of the output, and "
+    "a cycle ends with the next planned dose even beyond the horizon.",
+)
 _HALF_LIFE_DAYS = {
     "pk-pembrolizumab-ahamadi2017": 25.791,
     "pk-atezolizumab-stroh2017": 26.5861,
@@ -95,7 +100,7 @@ def _antibody(model: AntibodyModel) -> ModelCard:
     half_life = _HALF_LIFE_DAYS.get(model.id)
     return ModelCard(
         id=model.id,
-        version="1.0.0",
+        version="1.1.0",
         title=f"{model.agent.capitalize()} population pharmacokinetics, {model.citation.split(' et al')[0]}",
         kind="dose",
         outcome="serum concentration and exposure metrics",
@@ -125,7 +130,7 @@ def _antibody(model: AntibodyModel) -> ModelCard:
         ),
         known_failures=(*model.notes, _NO_CURVES),
         increases_with=("doses.amount_mg",),
-        history=FIRST_VERSION,
+        history=_ANTIBODY_HISTORY,
     )
 
 
@@ -164,7 +169,7 @@ def _label(level: LabelLevel) -> ModelCard:
 
 _STEIN = ModelCard(
     id="cart-tisagenlecleucel-stein2019",
-    version="1.0.0",
+    version="1.1.0",
     title="Tisagenlecleucel cellular kinetics, Stein 2019",
     kind="dose",
     outcome="transgene copies over time: expansion, maximum, contraction, persistence",
@@ -214,6 +219,12 @@ _STEIN = ModelCard(
             absolute_tolerance=172.0,
             source="independent closed form",
         ),
+        KnownValue(
+            inputs={"tocilizumab_day": 7.0},
+            expected={"area_0_28": 252385.0},
+            absolute_tolerance=252.0,
+            source="numerical integration of the equations",
+        ),
     ),
     known_failures=(
         "Whether the printed random effects are variances or standard deviations is unresolved; every answer says "
@@ -221,7 +232,10 @@ _STEIN = ModelCard(
         "The authors found no effect of tocilizumab or corticosteroids on expansion; the factors are point estimates.",
         UNCHECKED,
     ),
-    history=FIRST_VERSION,
+    history=(
+        *FIRST_VERSION,
+        "1.1.0: tocilizumab and corticosteroids no longer change level and area before the day they are given.",
+    ),
 )
 
 _PRODUCTS = ModelCard(

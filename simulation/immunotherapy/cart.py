@@ -11,6 +11,7 @@ with :math:`\rho = \ln F / T_{max}`. It has no covariate and no dose: more infus
 import tomllib
 from dataclasses import dataclass, replace
 from importlib import resources
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -24,7 +25,11 @@ OmegaReading = Literal["standard_deviation", "variance"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellKinetics:
-    """Parameters of one or many patients, arrays of shape (n_patients,)."""
+    """Parameters of one or many patients, arrays of shape (n_patients,), and drugs that change the expansion.
+
+    ``cmax_copies_per_ug`` and ``fold_expansion`` are those without such drugs; ``expansion_factors``
+    holds the day of each drug and what the rate of expansion is multiplied by from then on.
+    """
 
     cmax_copies_per_ug: NDArray[np.float64]
     tmax_days: NDArray[np.float64]
@@ -32,49 +37,64 @@ class CellKinetics:
     alpha_per_day: NDArray[np.float64]
     slow_fraction: NDArray[np.float64]
     beta_per_day: NDArray[np.float64]
+    expansion_factors: tuple[tuple[float, float], ...] = ()
 
     @property
     def expansion_per_day(self) -> NDArray[np.float64]:
-        """Rate of exponential expansion, 1/d."""
+        """Rate of exponential expansion before any drug changes it, 1/d."""
         return np.log(self.fold_expansion) / self.tmax_days
 
     @property
     def doubling_days(self) -> NDArray[np.float64]:
-        """Doubling time during expansion, d."""
+        """Doubling time during expansion before any drug changes it, d."""
         days: NDArray[np.float64] = np.log(2.0) / self.expansion_per_day
         return days
 
+    @property
+    def maximum_copies_per_ug(self) -> NDArray[np.float64]:
+        """Highest level, reached at ``tmax_days``, copies/ug."""
+        return self._expanded(self.tmax_days)
+
     def with_expansion_factor(self, factor: float, from_day: float) -> "CellKinetics":
-        """Return the kinetics with expansion multiplied by ``factor`` from a day until the maximum."""
-        gained = (factor - 1.0) * self.expansion_per_day * np.maximum(self.tmax_days - max(from_day, 0.0), 0.0)
-        return replace(
-            self,
-            cmax_copies_per_ug=self.cmax_copies_per_ug * np.exp(gained),
-            fold_expansion=self.fold_expansion * np.exp(gained),
-        )
+        """Return the kinetics with the rate of expansion multiplied by ``factor`` from a day until the maximum."""
+        return replace(self, expansion_factors=tuple(sorted((*self.expansion_factors, (max(from_day, 0.0), factor)))))
 
     def level(self, time_days: ArrayLike) -> NDArray[np.float64]:
         """Return transgene copies per microgram, shape (n_times, n_patients), at days after infusion."""
         time = np.atleast_1d(np.asarray(time_days, dtype=np.float64))[:, None]
-        before = self.cmax_copies_per_ug / self.fold_expansion * np.exp(
-            self.expansion_per_day * np.minimum(time, self.tmax_days)
-        )  # fmt: skip
         since = np.maximum(time - self.tmax_days, 0.0)
-        after = self.cmax_copies_per_ug * (
+        after = self.maximum_copies_per_ug * (
             (1.0 - self.slow_fraction) * np.exp(-self.alpha_per_day * since)
             + self.slow_fraction * np.exp(-self.beta_per_day * since)
         )
-        return np.where(time < self.tmax_days, before, after)
+        return np.where(time < self.tmax_days, self._expanded(np.minimum(time, self.tmax_days)), after)
 
     def area(self, until_days: float) -> NDArray[np.float64]:
         """Return the area (copies/ug*d), shape (n_patients,), from infusion to a day; closed form."""
         rise = np.minimum(until_days, self.tmax_days)
-        start = self.cmax_copies_per_ug / self.fold_expansion
-        expansion = start * np.expm1(self.expansion_per_day * rise) / self.expansion_per_day
+        expansion = np.zeros_like(self.tmax_days)
+        for begin, end, factor in self._phases():
+            first, last = np.minimum(begin, rise), np.minimum(end, rise)
+            rate = factor * self.expansion_per_day
+            expansion = expansion + self._expanded(first) * np.expm1(rate * (last - first)) / rate
         since = np.maximum(until_days - self.tmax_days, 0.0)
         fast = (1.0 - self.slow_fraction) * -np.expm1(-self.alpha_per_day * since) / self.alpha_per_day
         slow = self.slow_fraction * -np.expm1(-self.beta_per_day * since) / self.beta_per_day
-        return expansion + self.cmax_copies_per_ug * (fast + slow)
+        return expansion + self.maximum_copies_per_ug * (fast + slow)
+
+    def _expanded(self, time_days: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the level (copies/ug) at times (d) up to the maximum."""
+        days = -self.tmax_days
+        for begin, end, factor in self._phases():
+            days = days + factor * (np.minimum(time_days, end) - np.minimum(time_days, begin))
+        level: NDArray[np.float64] = self.cmax_copies_per_ug * np.exp(self.expansion_per_day * days)
+        return level
+
+    def _phases(self) -> list[tuple[float, float, float]]:
+        """Return begin (d), end (d) and factor on the rate of each phase of expansion."""
+        factors = np.cumprod([1.0, *(factor for _, factor in self.expansion_factors)])
+        days = [0.0, *(day for day, _ in self.expansion_factors), np.inf]
+        return [(begin, end, factor) for (begin, end), factor in zip(pairwise(days), factors.tolist(), strict=True)]
 
 
 def typical() -> CellKinetics:

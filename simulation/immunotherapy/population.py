@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulation.immunotherapy.antibodies import AntibodyModel
 from simulation.immunotherapy.disposition import Disposition, simulate
-from simulation.immunotherapy.metrics import CycleMetrics, cycle_bounds, cycle_metrics, days_above
+from simulation.immunotherapy.metrics import CycleMetrics, crossing_grid, cycle_bounds, cycle_metrics, days_above
 from simulation.immunotherapy.timeline import Doses
 
 CHUNK: Final = 2048
@@ -161,7 +161,7 @@ def simulate_population(
     draw, known, patients, seed
         As in :func:`virtual_patients`.
     target_mg_per_l : float, optional
-        Adds the time above this concentration.
+        Adds the time above this concentration up to the horizon.
     """
     reference = doses if isinstance(doses, Doses) else doses.for_weights(np.ones(1))
     bounds = cycle_bounds(reference, horizon_days)
@@ -169,18 +169,20 @@ def simulate_population(
     concentration = np.zeros((output_days.size, patients), dtype=np.float32)
     maximum, trough, area = np.zeros(cycles), np.zeros(cycles), np.zeros(cycles)
     above = np.zeros(patients)
-    inside = output_days <= horizon_days
+    crossing = np.zeros(0) if target_mg_per_l is None else crossing_grid(reference, horizon_days)
+    every = np.union1d(output_days, crossing)
+    asked, close = np.searchsorted(every, output_days), np.searchsorted(every, crossing)
     for start, disposition, weight in virtual_patients(model, draw, known, patients, seed):
         part = slice(start, start + disposition.size)
         given = doses if isinstance(doses, Doses) else doses.for_weights(weight)
-        run = simulate(disposition, given, output_days, longest_step_days=model.longest_step_days)
-        concentration[:, part] = run.concentration_mg_per_l
+        run = simulate(disposition, given, every, longest_step_days=model.longest_step_days)
+        concentration[:, part] = run.concentration_mg_per_l[asked]
         per_cycle = cycle_metrics(run, given, horizon_days)
         maximum[:, part] = per_cycle.maximum_mg_per_l
         trough[:, part] = per_cycle.trough_mg_per_l
         area[:, part] = per_cycle.area_mg_day_per_l
         if target_mg_per_l is not None:
-            above[part] = days_above(output_days[inside], run.concentration_mg_per_l[inside], target_mg_per_l)
+            above[part] = days_above(crossing, run.concentration_mg_per_l[close], target_mg_per_l)
     return PopulationExposure(
         time_days=output_days,
         concentration_mg_per_l=concentration,

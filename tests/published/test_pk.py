@@ -121,8 +121,7 @@ def population_cycles(
     doses = WeightedDoses(times, nothing if per_kg else mg, mg if per_kg else nothing, unlimited, infusions)
     horizon = float(times[-1] + times[-1] - times[-2])
     at_once = doses.for_weights(np.ones(1))
-    # a bolus has its maximum at once: look a moment later
-    grid = np.union1d(output_grid(at_once, horizon, horizon), times + 1e-6)
+    grid = output_grid(at_once, horizon, horizon)
     return simulate_population(
         MODELS[model_id], doses, grid, horizon, draw=draw, known={}, patients=count, seed=2026
     ).cycles

@@ -50,6 +50,11 @@ def test_comedication_is_computed_and_flagged() -> None:
     treated, warnings = run(product="tisagenlecleucel", patient_count=200, tocilizumab_day=5.0, corticosteroid_day=6.0)
     assert treated["kinetics"]["maximum_copies_per_ug"]["value"] > plain["kinetics"]["maximum_copies_per_ug"]["value"]
     assert "effect-not-shown" in warnings
+    day = plain["kinetics"]["time_days"].index(5.0) + 1
+    assert treated["kinetics"]["typical_copies_per_ug"][:day] == pytest.approx(
+        plain["kinetics"]["typical_copies_per_ug"][:day]
+    )
+    assert treated["kinetics"]["doubling_days"] == plain["kinetics"]["doubling_days"]
     steroids, _ = run(product="tisagenlecleucel", patient_count=200, corticosteroid_day=6.0)
     assert steroids["kinetics"]["maximum_copies_per_ug"] == plain["kinetics"]["maximum_copies_per_ug"]
 

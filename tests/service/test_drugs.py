@@ -108,6 +108,46 @@ def test_an_event_table_and_the_course_that_it_spells_out_agree() -> None:
         assert agent(spelled_out, "nivolumab")[member] == agent(course, "nivolumab")[member]
 
 
+@pytest.mark.parametrize("rate", [0.0, 3840.0])
+@pytest.mark.parametrize("subject", ["typical", "population"])
+def test_metrics_do_not_depend_on_the_step_of_the_output(rate: float, subject: str) -> None:
+    record = {"time_days": 0.0, "amt_mg": 240.0, "rate_mg_per_day": rate, "ii_days": 21.0, "addl": 3}
+    body = {
+        "patient": {"weight_kg": 80.0},
+        "event_tables": [{"agent": "ipilimumab", "records": [record]}],
+        "targets": [{"agent": "ipilimumab", "concentration_mg_per_l": 40.0}],
+        "subject": subject,
+        "population": {"count": 50},
+    }
+    found = [agent(run(**body, output_step_days=step)[0], "ipilimumab") for step in (0.5, 1.0, 7.0, 21.0)]
+    maxima = [[cycle["maximum_mg_per_l"]["value"] for cycle in one["cycles"]] for one in found]
+    above = [one["target"]["days_above"]["value"] for one in found]
+    assert all(one == pytest.approx(maxima[0], rel=1e-5) for one in maxima)
+    assert above == pytest.approx([above[0]] * 4, rel=1e-5)
+    if subject == "typical":
+        assert above[0] == pytest.approx(14.86, abs=0.02)
+        if rate == 0.0:
+            assert maxima[0][0] == pytest.approx(240.0 / found[0]["parameters"]["vc_l"])
+
+
+@pytest.mark.parametrize(
+    ("drug", "start", "short", "length", "trough"),
+    [
+        ({"regimen": "dostarlimab-500-q3w-1000-q6w", "dose_count": 7}, 84.0, 100.0, 42.0, 70.34),
+        ({"agent": "durvalumab", "dose_mg": 1500.0, "interval_days": 28.0, "dose_count": 6}, 0.0, 10.0, 28.0, 62.81),
+    ],
+)
+def test_a_cycle_ends_with_the_next_planned_dose(
+    drug: dict[str, Any], start: float, short: float, length: float, trough: float
+) -> None:
+    for horizon in (short, 130.0):
+        result, _ = run(drugs=[drug], horizon_days=horizon)
+        cycle = next(one for one in result["agents"][0]["cycles"] if one["start_day"] == start)
+        assert cycle["length_days"] == length
+        assert cycle["trough_mg_per_l"]["value"] == pytest.approx(trough, abs=0.01)
+        assert result["agents"][0]["profile"]["time_days"][-1] == horizon
+
+
 def test_observation_records_are_answered() -> None:
     records = [{"time_days": 0.0, "amt_mg": 480.0}, {"time_days": 3.21, "evid": 0}]
     result, _ = run(event_tables=[{"agent": "nivolumab", "records": records}], output_step_days=30.0)
@@ -298,6 +338,16 @@ def test_parameters_that_were_not_read_in_the_paper_are_marked() -> None:
         (
             {"drugs": [NIVOLUMAB], "subject": "population", "population": {"count": 100000}, "output_step_days": 0.1},
             "/output_step_days",
+        ),
+        (
+            {
+                "drugs": [{**NIVOLUMAB, "interval_days": 14.0, "dose_count": 85}],
+                "targets": [{"agent": "nivolumab", "concentration_mg_per_l": 20.0}],
+                "subject": "population",
+                "population": {"count": 100000},
+                "output_step_days": 90.0,
+            },
+            "/population/count",
         ),
     ],
 )  # fmt: skip

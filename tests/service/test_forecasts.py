@@ -99,6 +99,14 @@ def test_what_is_wrong_is_pointed_at(body: dict[str, Any], pointer: str) -> None
     assert caught.value.errors[0]["pointer"] == pointer
 
 
+@pytest.mark.parametrize("last", [42.0, 0.1, 1000.3, -3.0])
+def test_the_least_time_ahead_is_that_of_the_decimal_numbers(last: float) -> None:
+    result, _ = run({"scans": [scan(last, a=40)], "forecast_days": [round(last + 0.01, 2)]})
+    assert result["lesions"][0]["points"][0]["days_ahead"] == pytest.approx(0.01)
+    with pytest.raises(InvalidInput):
+        run({"scans": [scan(last, a=40)], "forecast_days": [round(last + 0.009, 3)]})
+
+
 def test_picture_and_series() -> None:
     for body in forecasts.KIND.examples.values():
         result, _ = run(dict(body))

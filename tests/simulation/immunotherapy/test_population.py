@@ -72,6 +72,11 @@ def test_bands_widen_and_hold_the_typical_patient() -> None:
     assert found.cycles.trough_mg_per_l.shape == (2, 600)
     assert found.days_above_target is not None
     assert np.all((found.days_above_target >= 0) & (found.days_above_target <= 56.0))
+    coarse = output_grid(FLAT.for_weights(None), 56.0, 56.0)
+    again = simulate_population(
+        MODEL, FLAT, coarse, 56.0, draw=DRAW, known={}, patients=600, seed=1, target_mg_per_l=20.0
+    )
+    assert again.days_above_target == pytest.approx(found.days_above_target, rel=1e-4, abs=1e-4)
 
 
 def test_plain_doses_serve_event_tables() -> None:
