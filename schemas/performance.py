@@ -22,7 +22,13 @@ class CalibrationPointRead(Schema):
     n: int
     """Patients in the group."""
     mean_predicted: Annotated[Probability, Field(description="Mean predicted probability of the group.")]
-    observed: Annotated[Probability, Field(description="Observed proportion with the outcome.")]
+    observed: Annotated[
+        Probability,
+        Field(
+            description="Observed proportion with the outcome; one minus Kaplan-Meier where follow-up ended before "
+            "the horizon."
+        ),
+    ]
     interval: IntervalRead
 
 
@@ -80,14 +86,21 @@ class Discrimination(Schema):
 
     n: Annotated[int | None, Field(description="Patients; null where the number is small.")]
     events: Annotated[int | None, Field(description="Patients with the outcome; null where the number is small.")]
+    censored_before_horizon: Annotated[
+        int | None,
+        Field(
+            description="Patients whose follow-up ended before the horizon without the outcome; counted in n. Null "
+            "where the endpoint has no horizon or the numbers are small."
+        ),
+    ]
     auc: Measure
-    """Area under the receiver operating characteristic curve."""
+    """Area under the receiver operating characteristic curve; of outcomes at a horizon the cumulative/dynamic one."""
     brier: Measure
-    """Brier score; 0 is perfect."""
+    """Brier score; 0 is perfect. Weighted by inverse probability of censoring where follow-up ended early."""
     mean_predicted: Measure
     """Mean predicted probability."""
     observed: Measure
-    """Observed proportion with the outcome."""
+    """Observed proportion with the outcome; one minus Kaplan-Meier where follow-up ended before the horizon."""
 
 
 class SubgroupPerformance(Discrimination):
@@ -118,7 +131,9 @@ class EndpointPerformance(Discrimination):
     unit: str
     scaled_brier: Measure
     """One minus the Brier score over that of the observed proportion; 1 is perfect."""
-    concordance: Annotated[Measure, Field(description="C-index, where times to the event are known.")]
+    concordance: Annotated[
+        Measure, Field(description="C-index of predictions without a horizon, where times to the event are known.")
+    ]
     calibration: LocalCalibration | None
     """Calibration; null where the prediction is no probability."""
     net_benefit: list[NetBenefitPoint]

@@ -57,9 +57,11 @@ class NewLesionOnScan(Schema):
     id: Identifier
     """The lesion; the same on every scan."""
     organ: Organ | None = None
-    longest_diameter_mm: Annotated[DiameterMm | None, Field(description="Leave out where it is not measurable.")] = None
+    longest_diameter_mm: Annotated[
+        DiameterMm | None, Field(description="Also below 10 mm where it can be measured.")
+    ] = None
     short_axis_mm: Annotated[ShortAxisMm | None, Field(description="For a lymph node.")] = None
-    grown: Annotated[bool, Field(description="Not measurable, and larger than on the scan before.")] = False
+    grown: Annotated[bool, Field(description="Larger than on the scan before, of a lesion without a size.")] = False
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:

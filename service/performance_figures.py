@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 
 from schemas.performance import SurvivalCurve
 from service.figures import INK, MUTED, new_figure, numbers_at_risk, style, survival_curve, to_svg
-from simulation.outcome.performance import CalibrationPoint, DecisionCurve
+from simulation.outcome.calibration import CalibrationPoint
+from simulation.outcome.performance import DecisionCurve
 
 
 def calibration_plot(points: Sequence[CalibrationPoint], probability: ArrayLike, *, title: str) -> bytes:

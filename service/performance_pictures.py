@@ -9,7 +9,8 @@ from schemas.performance import EndpointPerformance, ModelPerformance
 from service.errors import NotFound
 from service.performance_figures import calibration_plot, decision_plot, survival_plot
 from simulation.model import Interval
-from simulation.outcome.performance import CalibrationPoint, DecisionCurve
+from simulation.outcome.calibration import CalibrationPoint
+from simulation.outcome.performance import DecisionCurve
 
 _Picture = Callable[[str, EndpointPerformance], bytes | None]
 

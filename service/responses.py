@@ -16,6 +16,11 @@ from simulation.outcome.rules import explain
 from simulation.registry import CARDS
 
 UNNAMED_NEW_LESION = "unnamed"
+_READER_DECIDES = (
+    "node-reappearance-after-complete-response",
+    "targets-gone-non-target-back-after-complete-response",
+    "non-target-back-after-complete-response",
+)
 _SIZE_DECIMALS = 6
 """A size in mm that rounds to nothing is nothing: no change can be given relative to it."""
 
@@ -61,7 +66,7 @@ def compute(request: wire.ResponseRequest) -> Computation:
         ),
     )
     models = tuple(ModelRef(id=name, version=CARDS[name].version) for name in ("recist_1_1", "irecist"))
-    return Computation(result=result, models=models, warnings=tuple(_warnings(request)))
+    return Computation(result=result, models=models, warnings=(*_warnings(request), *_returned(plain)))
 
 
 def _visits(request: wire.ResponseRequest) -> list[recist.Visit]:
@@ -134,6 +139,7 @@ def _new_lesions(
         recist.NewLesion(
             id=lesion.id,
             diameter_mm=lesion.longest_diameter_mm if lesion.short_axis_mm is None else lesion.short_axis_mm,
+            node=lesion.short_axis_mm is not None,
             grown=lesion.grown,
         )
         for lesion in new
@@ -238,6 +244,15 @@ def _warnings(request: wire.ResponseRequest) -> list[RunWarning]:
             )
         )
     return found
+
+
+def _returned(assessments: tuple[recist.Assessment, ...]) -> list[RunWarning]:
+    """Warn of a return after complete response whose category rests on more than the sizes."""
+    return [
+        RunWarning(code=assessment.rule, message=explain(assessment.rule), pointer=f"/scans/{index}")
+        for index, assessment in enumerate(assessments, start=1)
+        if assessment.rule in _READER_DECIDES
+    ]
 
 
 def series(data: Mapping[str, Any], result: Mapping[str, Any]) -> str:

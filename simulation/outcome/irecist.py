@@ -2,8 +2,10 @@
 
 The first progression in the sense of RECIST 1.1 is unconfirmed (iUPD). A later scan confirms
 it (iCPD), leaves it open, or resets it when the tumor meets iCR, iPR or iSD. New lesions are
-kept outside the target sum. While a new lesion is still there, unchanged, the iUPD stands
-unless the targets have moved to a better category since.
+kept outside the target sum. One that is measurable when it is first seen is a new target, which
+confirms by 5 mm of growth in sum; any other is a new non-target lesion, which confirms by any
+growth. While a new lesion stays without such growth, the iUPD stands unless the targets have
+moved to a better category since.
 
 References
 ----------
@@ -59,6 +61,7 @@ class _Open:
     target: recist.Category
     causes: frozenset[str]
     new_sizes_mm: dict[str, float]
+    new_unsized: frozenset[str]
     new_ids: frozenset[str]
 
 
@@ -79,9 +82,11 @@ def assess(visits: Sequence[recist.Visit]) -> tuple[Assessment, ...]:
     pending: _Open | None = None
     confirmed = False
     known: frozenset[str] = frozenset()
+    targets: frozenset[str] = frozenset()
     for visit, plain in zip(visits[1:], recist.assess(visits), strict=True):
         now = frozenset(lesion.id for lesion in visit.new_lesions)
         causes = _causes(visit, plain, added=bool(now - known))
+        targets |= {lesion.id for lesion in visit.new_lesions if lesion.measurable} - known
         overall: Category
         if confirmed:
             overall, rule = "iCPD", "after-confirmed-progression"
@@ -90,14 +95,16 @@ def assess(visits: Sequence[recist.Visit]) -> tuple[Assessment, ...]:
             if overall == "iUPD":
                 pending = _open(visit, plain, causes, known | now)
         else:
-            overall, rule = _with_open(visit, plain, causes, pending)
+            overall, rule = _with_open(visit, plain, causes, pending, targets)
             confirmed = overall == "iCPD"
             if overall == "iUPD":
-                pending = replace(pending, last_day=visit.day)
+                pending = replace(
+                    pending, last_day=visit.day, new_sizes_mm=_first_sizes(visit, pending) | pending.new_sizes_mm
+                )
             if overall not in ("iUPD", "iCPD", "NE"):
                 pending = None
         known |= now
-        judged.append(_record(visit, overall, rule, pending))
+        judged.append(_record(visit, overall, rule, pending, targets))
     return tuple(judged)
 
 
@@ -122,16 +129,20 @@ def _response(visit: recist.Visit, plain: recist.Assessment) -> tuple[Category, 
     if plain.overall != "PD":
         return _IMMUNE[plain.overall], plain.rule
     if not visit.targets:
-        return "NON_iCR_NON_iUPD", "known-new-lesion-unchanged"
+        return "NON_iCR_NON_iUPD", "known-new-lesion-persists"
     if plain.target == "CR":
         return "iPR", "targets-gone-known-new-lesion-persists"
     return _IMMUNE[plain.target], plain.target_rule
 
 
 def _with_open(
-    visit: recist.Visit, plain: recist.Assessment, causes: frozenset[str], pending: _Open
+    visit: recist.Visit,
+    plain: recist.Assessment,
+    causes: frozenset[str],
+    pending: _Open,
+    targets: frozenset[str],
 ) -> tuple[Category, str]:
-    reason = _confirmation(visit, plain, causes, pending)
+    reason = _confirmation(visit, plain, causes, pending, targets)
     if reason is not None:
         if visit.day >= _earliest(pending):
             late = visit.day > _latest(pending)
@@ -142,7 +153,7 @@ def _with_open(
     if causes:
         return "iUPD", "progression-without-further-growth"
     if visit.new_lesions and not _improved(plain, pending):
-        return "iUPD", "new-lesion-unchanged"
+        return "iUPD", "new-lesion-persists"
     category, rule = _response(visit, plain)
     return category, rule if category == "NE" else f"reset-{rule}"
 
@@ -159,7 +170,13 @@ def _improved(plain: recist.Assessment, pending: _Open) -> bool:
     return plain.target in _RANK and _RANK[plain.target] < _RANK.get(pending.target, -1)
 
 
-def _confirmation(visit: recist.Visit, plain: recist.Assessment, causes: frozenset[str], pending: _Open) -> str | None:
+def _confirmation(
+    visit: recist.Visit,
+    plain: recist.Assessment,
+    causes: frozenset[str],
+    pending: _Open,
+    targets: frozenset[str],
+) -> str | None:
     """Return the reason why this visit confirms the open progression, or None."""
     target_sum = plain.target_sum_mm
     if "target" in pending.causes and target_sum is not None and _grown(pending.target_sum_mm, target_sum):
@@ -169,21 +186,39 @@ def _confirmation(visit: recist.Visit, plain: recist.Assessment, causes: frozens
     if any(lesion.id not in pending.new_ids for lesion in visit.new_lesions):
         return "more-new-lesions" if "new-lesion" in pending.causes else f"{_OTHER}new-lesion"
     if "new-lesion" in pending.causes:
-        if any(lesion.grown for lesion in visit.new_lesions):
-            return "unmeasured-new-lesion-grew"
-        if _new_lesions_grew(visit, pending):
-            return "new-lesion-sum-5-mm-above-unconfirmed-progression"
+        grown = _new_lesions_grew(visit, pending, targets)
+        if grown is not None:
+            return grown
     added = causes - pending.causes
     if added:
         return _OTHER + "-and-".join(sorted(added))
     return None
 
 
-def _new_lesions_grew(visit: recist.Visit, pending: _Open) -> bool:
-    """Compare the new lesions measured at both scans."""
-    measured = {x.id: x.diameter_mm for x in visit.new_lesions if x.diameter_mm is not None}
-    both = measured.keys() & pending.new_sizes_mm.keys()
-    return bool(both) and _grown(sum(pending.new_sizes_mm[k] for k in both), sum(measured[k] for k in both))
+def _new_lesions_grew(visit: recist.Visit, pending: _Open, targets: frozenset[str]) -> str | None:
+    """Compare the new lesions with their first size since the progression: targets in sum, others one by one."""
+    before, now = pending.new_sizes_mm, _sizes(visit)
+    if any(lesion.grown for lesion in visit.new_lesions):
+        return "new-non-target-lesion-grew"
+    both = before.keys() & now.keys()
+    if any(now[name] > before[name] + limit.ROUNDING_MM for name in both - targets):
+        return "new-non-target-lesion-grew"
+    if any(lesion.measurable and lesion.id in pending.new_unsized - targets for lesion in visit.new_lesions):
+        return "new-non-target-lesion-became-measurable"
+    measured = both & targets
+    if measured and _grown(math.fsum(before[k] for k in measured), math.fsum(now[k] for k in measured)):
+        return "new-lesion-sum-5-mm-above-unconfirmed-progression"
+    return None
+
+
+def _sizes(visit: recist.Visit) -> dict[str, float]:
+    return {x.id: x.diameter_mm for x in visit.new_lesions if x.diameter_mm is not None}
+
+
+def _first_sizes(visit: recist.Visit, pending: _Open) -> dict[str, float]:
+    """Sizes of lesions that had none; one that is measurable now has grown, so its size is no start."""
+    measurable = {lesion.id for lesion in visit.new_lesions if lesion.measurable}
+    return {name: size for name, size in _sizes(visit).items() if name in pending.new_unsized - measurable}
 
 
 def _grown(before_mm: float, after_mm: float) -> bool:
@@ -198,13 +233,16 @@ def _open(visit: recist.Visit, plain: recist.Assessment, causes: frozenset[str],
         target_sum_mm=seen if plain.target_sum_mm is None else plain.target_sum_mm,
         target=plain.target,
         causes=causes,
-        new_sizes_mm={x.id: x.diameter_mm for x in visit.new_lesions if x.diameter_mm is not None},
+        new_sizes_mm=_sizes(visit),
+        new_unsized=frozenset(x.id for x in visit.new_lesions if x.diameter_mm is None),
         new_ids=ids,
     )
 
 
-def _record(visit: recist.Visit, overall: Category, rule: str, pending: _Open | None) -> Assessment:
-    sizes = [x.diameter_mm for x in visit.new_lesions if x.diameter_mm is not None]
+def _record(
+    visit: recist.Visit, overall: Category, rule: str, pending: _Open | None, targets: frozenset[str]
+) -> Assessment:
+    sizes = [size for name, size in _sizes(visit).items() if name in targets]
     due = pending is not None and overall in ("iUPD", "NE")
     return Assessment(
         day=visit.day,

@@ -2,12 +2,17 @@
 
 The first visit is the baseline. Progression is judged before response. A visit is judged by
 its own sum, so a patient in partial response whose sum drifts back above -30 % reads SD at
-that visit; the best overall response keeps the PR.
+that visit; the best overall response keeps the PR. A target that is seen again after a complete
+response is progression whatever its size, a node from 10 mm short axis on. Non-target disease
+that is seen again is progression where the reader reports PD: the category alone does not tell
+a lesion that came back from a node that is visible again.
 
 References
 ----------
 Eisenhauer EA et al. New response evaluation criteria in solid tumours: revised RECIST
 guideline (version 1.1). Eur J Cancer 2009;45:228-247. doi:10.1016/j.ejca.2008.10.026
+RECIST Working Group. Questions and clarifications on RECIST 1.1: abnormal lymph node; does a new
+lesion always result in PD? recist.eortc.org
 """
 
 import itertools
@@ -46,14 +51,22 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLesion:
-    """A lesion that baseline did not have, on one scan; ``diameter_mm`` where it is measurable.
+    """A lesion that baseline did not have, on one scan; ``diameter_mm`` where it has a size.
 
-    ``grown`` reports growth since the previous scan of a new lesion that is not measured.
+    Of a node (``node``) the size is the short axis. ``grown`` reports growth since the previous scan of a new lesion
+    that is not measured.
     """
 
     id: str
     diameter_mm: float | None = None
+    node: bool = False
     grown: bool = False
+
+    @property
+    def measurable(self) -> bool:
+        """Whether it has the size that a target needs at baseline."""
+        least = limit.TARGET_NODE_MM if self.node else limit.TARGET_LONGEST_DIAMETER_MM
+        return self.diameter_mm is not None and self.diameter_mm >= least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +181,7 @@ def assess(visits: Sequence[Visit]) -> tuple[Assessment, ...]:
     for visit in visits[1:]:
         current = _sum_mm(visit.targets)
         target, target_rule = _judge_targets(visit, baseline, nadir, after_complete_response=complete)
-        overall, rule = _overall(target, target_rule, visit)
+        overall, rule = _overall(target, target_rule, visit, after_complete_response=complete)
         evaluable = bool(visit.targets) and not math.isnan(current)
         judged.append(
             Assessment(
@@ -223,12 +236,16 @@ def _judge_targets(
         return "NE", "target-not-evaluable"
     all_gone = all(target.gone for target in visit.targets)
     if after_complete_response and not all_gone:
-        return "PD", "reappearance-after-complete-response"
+        elsewhere = any(not target.gone for target in visit.targets if not target.node)
+        rule = "reappearance-after-complete-response" if elsewhere else "node-reappearance-after-complete-response"
+        return "PD", rule
     category = target_response(baseline_mm, nadir_mm, current, all_gone=all_gone)
     return category, _TARGET_RULES[category]
 
 
-def _overall(target: Category, target_rule: str, visit: Visit) -> tuple[Category, str]:
+def _overall(
+    target: Category, target_rule: str, visit: Visit, *, after_complete_response: bool
+) -> tuple[Category, str]:
     if target == "PD":
         return "PD", target_rule
     if visit.non_target == "PD":
@@ -236,19 +253,21 @@ def _overall(target: Category, target_rule: str, visit: Visit) -> tuple[Category
     if visit.new_lesions:
         return "PD", "new-lesion"
     if not visit.targets:
-        return _without_targets(visit.non_target)
+        return _without_targets(visit.non_target, after_complete_response=after_complete_response)
     if target == "CR" and visit.non_target == "NE":
         return "PR", "targets-gone-non-target-not-evaluated"
     if target == "CR" and visit.non_target == "NON_CR_NON_PD":
-        return "PR", "targets-gone-non-target-persists"
+        back = "targets-gone-non-target-back-after-complete-response"
+        return "PR", back if after_complete_response else "targets-gone-non-target-persists"
     return target, target_rule
 
 
-def _without_targets(non_target: NonTarget) -> tuple[Category, str]:
+def _without_targets(non_target: NonTarget, *, after_complete_response: bool) -> tuple[Category, str]:
     if non_target == "CR":
         return "CR", "non-target-gone"
     if non_target == "NON_CR_NON_PD":
-        return "NON_CR_NON_PD", "non-target-persists"
+        back = "non-target-back-after-complete-response"
+        return "NON_CR_NON_PD", back if after_complete_response else "non-target-persists"
     return "NE", "non-target-not-evaluated"
 
 

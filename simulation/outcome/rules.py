@@ -14,11 +14,24 @@ _SENTENCES: Final = {
     ),
     "target-not-evaluable": "A target lesion was not evaluable and the others do not prove progression.",
     "reappearance-after-complete-response": "A lesion is seen again after a complete response.",
+    "node-reappearance-after-complete-response": (
+        "After a complete response a target node has reached 10 mm short axis again and nothing else has come back. "
+        "The RECIST working group counts this as reappearance and would have such a node imaged again before "
+        "recurrence is decided."
+    ),
     "no-target-lesions": "There are no target lesions.",
     "unequivocal-non-target-progression": "Non-target disease progressed unequivocally.",
     "new-lesion": "There is a new lesion.",
     "targets-gone-non-target-not-evaluated": "Every target is gone, but non-target disease was not evaluated.",
     "targets-gone-non-target-persists": "Every target is gone, but non-target disease persists.",
+    "targets-gone-non-target-back-after-complete-response": (
+        "Every target is gone, but non-target disease is seen again after a complete response. This is progression "
+        "where a lesion outside nodes came back, or a node progressed unequivocally; the reader says so by PD."
+    ),
+    "non-target-back-after-complete-response": (
+        "Non-target disease is seen again after a complete response. This is progression where a lesion outside "
+        "nodes came back, or a node progressed unequivocally; the reader says so by PD."
+    ),
     "non-target-gone": "All non-target disease is gone; there are no targets.",
     "non-target-persists": "Non-target disease persists without unequivocal progression; there are no targets.",
     "non-target-not-evaluated": "There are no targets and non-target disease was not evaluated.",
@@ -38,15 +51,23 @@ _SENTENCES: Final = {
         "An early scan for new symptoms shows additional new lesions, which confirms progression."
     ),
     "progression-without-further-growth": "Progression still stands, but without the further growth that confirms it.",
-    "new-lesion-unchanged": "The new lesion is still there, unchanged, and the targets did not improve since.",
-    "known-new-lesion-unchanged": "The known new lesion is unchanged.",
+    "new-lesion-persists": (
+        "The new lesion is still there without the growth that confirms progression (5 mm in sum if measurable when "
+        "first seen, any if not), and the targets did not improve since."
+    ),
+    "known-new-lesion-persists": "The known new lesion is still there; it opens no progression again.",
     "targets-gone-known-new-lesion-persists": "Every target is gone, but a known new lesion persists.",
     "target-sum-5-mm-above-unconfirmed-progression": (
         "The target sum grew by at least 5 mm since the unconfirmed progression."
     ),
     "further-non-target-increase": "Non-target disease increased further since the unconfirmed progression.",
     "more-new-lesions": "There are more new lesions than at the unconfirmed progression.",
-    "unmeasured-new-lesion-grew": "A new lesion that is not measured grew.",
+    "new-non-target-lesion-grew": (
+        "A new lesion that was not measurable when first seen, or has no size, grew; any growth confirms."
+    ),
+    "new-non-target-lesion-became-measurable": (
+        "A new lesion without a size at the unconfirmed progression is measurable now; any growth confirms."
+    ),
     "new-lesion-sum-5-mm-above-unconfirmed-progression": (
         "The measured new lesions grew by a sum of at least 5 mm since the unconfirmed progression."
     ),

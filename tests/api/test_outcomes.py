@@ -130,3 +130,23 @@ def test_performance_is_suppressed_then_measured(client: AppClient) -> None:
     for accept, status in (("image/*", 200), ("text/csv", 406)):
         assert client.get(f"/v1/models/{MODEL}/performance", headers={"accept": accept}).status_code == status
     assert client.get("/v1/models/no-such-model/performance").status_code == 404
+
+
+def test_patients_censored_before_the_horizon_count(client: AppClient) -> None:
+    drug = {"agent": "durvalumab", "dose_mg": 1500, "start_day": 60, "interval_days": 28, "dose_count": 12}
+    course = {"id": "rt", "start_day": 0, "dose_per_fraction_gy": 2, "fraction_count": 30, "fractions_per_week": 5}
+    plan = {"drugs": [drug], "radiotherapy": [course], "chemotherapy_with_radiotherapy": "concurrent"}
+    for number in range(60):
+        patient = {"cancer_type": "nsclc", "stage": "III", "ecog": 1, "reference": f"horizon-{number}"}
+        body = {"patient": patient, "plan": plan, "models": ["radiotherapy-pacific"]}
+        run = client.post("/v1/predictions", json=body).json()
+        kind, day = [("death", 500), ("follow_up", 800), ("follow_up", 2000)][number % 3]
+        assert report(client, run["id"], kind=kind, day=day).status_code == 201
+    found = client.get("/v1/models/radiotherapy-pacific/performance").json()
+    death = next(e for e in found["endpoints"] if (e["endpoint"], e["unit"]) == ("death", "probability"))
+    assert (death["n"], death["events"], death["censored_before_horizon"]) == (60, 20, 20)
+    assert death["observed"]["value"] == pytest.approx(1 / 3)
+    predicted_death = 1 - 0.429
+    by_hand = (20 * (1 - predicted_death) ** 2 + 2 * 20 * predicted_death**2) / 60
+    assert death["brier"]["value"] == pytest.approx(by_hand)
+    assert any("censor" in note for note in found["notes"])

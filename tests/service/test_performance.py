@@ -211,6 +211,50 @@ def followed(count: int, seed: int = 5) -> list[Stored]:
     return rows
 
 
+HORIZON_DAYS = 1826
+
+
+def at_horizon(number: int, kind: str, day: float, survival: float) -> Stored:
+    """Return a patient whose survival at the horizon was predicted."""
+    row = stored(number, {"kind": kind, "day": day}, 0.5)
+    read = {"model": "m", "outcome": "overall_survival", "unit": "probability", "value": survival}
+    return Stored(**{**row.__dict__, "result": orjson.dumps({"predictions": [{**read, "horizon_days": HORIZON_DAYS}]})})
+
+
+def test_those_censored_before_the_horizon_are_not_dropped() -> None:
+    kinds = [("death", 500.0)] * 20 + [("follow_up", 800.0)] * 20 + [("follow_up", 2000.0)] * 20
+    rows = [at_horizon(i, kind, day, 0.5 + (i % 7) / 100) for i, (kind, day) in enumerate(kinds)]
+    whole = assess(rows, "m")
+    found = next(e for e in whole.endpoints if e.endpoint == "death")
+    assert (found.n, found.events, found.censored_before_horizon) == (60, 20, 20)
+    assert found.observed.value == pytest.approx(1 / 3)
+    assert found.observed.interval is not None
+    assert found.observed.interval.lower < 1 / 3 < found.observed.interval.upper < 0.5
+    assert found.net_benefit[0].everyone == pytest.approx(1 / 3 - 0.05 / 0.95 * 2 / 3)
+    assert found.calibration is not None
+    assert [(point.n, point.observed) for point in found.calibration.points] == [(60, pytest.approx(1 / 3))]
+    assert found.calibration.in_the_large.value is not None
+    assert found.calibration.in_the_large.value < 0  # 0.47 was predicted
+    assert found.concordance.value is None
+    assert any("censor" in note for note in whole.notes)
+
+
+def test_without_censoring_before_the_horizon_nothing_is_weighted() -> None:
+    kinds = [("death", 500.0)] * 20 + [("follow_up", 1826.0)] * 40
+    whole = assess([at_horizon(i, kind, day, 0.4 + (i * 7 % 40) / 100) for i, (kind, day) in enumerate(kinds)], "m")
+    found = next(e for e in whole.endpoints if e.endpoint == "death")
+    assert (found.n, found.events, found.censored_before_horizon) == (60, 20, 0)
+    assert found.observed.value == 20 / 60
+    assert not any("censor" in note for note in whole.notes)
+
+
+def test_a_horizon_that_few_reached_is_not_judged() -> None:
+    kinds = [("death", 500.0)] * 20 + [("follow_up", 800.0)] * 40 + [("follow_up", 2000.0)] * (MINIMUM_EVENTS - 1)
+    whole = assess([at_horizon(i, kind, day, 0.5 + (i % 7) / 100) for i, (kind, day) in enumerate(kinds)], "m")
+    found = next(e for e in whole.endpoints if e.endpoint == "death")
+    assert (found.observed.value, found.brier.value, found.censored_before_horizon) == (None, None, None)
+
+
 def test_survival_by_prediction_is_drawn_without_small_numbers() -> None:
     found = assess(followed(200), "m")
     curves = next(e for e in found.endpoints if e.endpoint == "death").survival

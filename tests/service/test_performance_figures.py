@@ -6,7 +6,7 @@ import numpy as np
 
 from schemas.performance import SurvivalCurve
 from service import performance_figures as draw
-from simulation.outcome import performance
+from simulation.outcome import calibration, performance
 
 RNG = np.random.Generator(np.random.Philox(5))
 CHANCE = RNG.random(200)
@@ -19,7 +19,7 @@ def texts(svg: bytes) -> set[str | None]:
 
 
 def test_calibration_plot() -> None:
-    points = performance.calibration_curve(EVENT, CHANCE, groups=5)
+    points = calibration.calibration_curve(EVENT, CHANCE, groups=5)
     svg = draw.calibration_plot(points, CHANCE, title="Calibration of a model")
     assert svg == draw.calibration_plot(points, CHANCE, title="Calibration of a model")
     assert {"Observed rate", "Predicted probability", "ideal"} <= texts(svg)

@@ -75,6 +75,44 @@ def test_a_vanishing_size_is_none() -> None:
     assert (back["recist"]["overall"], back["change_from_nadir"]) == ("PD", None)
 
 
+def test_a_node_that_creeps_back_is_progression_with_a_warning() -> None:
+    def both(day: float, lesion: float, node: float) -> dict[str, Any]:
+        lesions = [{"id": "a", "longest_diameter_mm": lesion}, {"id": "n", "short_axis_mm": node}]
+        return {"day": day, "lesions": lesions}
+
+    result, warnings = run({"scans": [both(0, 20, 18), both(42, 0, 9.9), both(84, 0, 10.0)]})
+    assert [visit["recist"]["overall"] for visit in result["visits"]] == ["CR", "PD"]
+    assert "imaged again" in result["visits"][1]["recist"]["explanation"]
+    assert [(w["code"], w["pointer"]) for w in warnings] == [("node-reappearance-after-complete-response", "/scans/2")]
+    assert run({"scans": [both(0, 20, 18), both(42, 0, 9.9), both(84, 3, 9.9)]})[1] == []
+
+
+def test_non_target_disease_that_returns_has_a_warning() -> None:
+    result, warnings = run(
+        {"scans": [scan(0, 50, non_target="NON_CR_NON_PD")]
+        + [scan(42 * i, 0, non_target=status) for i, status in enumerate(("CR", "NON_CR_NON_PD"), start=1)]}
+    )  # fmt: skip
+    assert [visit["recist"]["overall"] for visit in result["visits"]] == ["CR", "PR"]
+    assert [w["code"] for w in warnings] == ["targets-gone-non-target-back-after-complete-response"]
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        ({}, {"longest_diameter_mm": 30}),
+        ({"longest_diameter_mm": 6}, {"longest_diameter_mm": 9}),
+        ({"short_axis_mm": 11}, {"short_axis_mm": 13}),
+        ({}, {"grown": True}),
+    ],
+)
+def test_growth_of_a_small_new_lesion_confirms(first: dict[str, Any], later: dict[str, Any]) -> None:
+    scans = [scan(42 * (1 + i), 80, new_lesions=[{"id": "n", **seen}]) for i, seen in enumerate((first, later))]
+    result, _ = run({"scans": [scan(0, 80), *scans]})
+    assert [visit["irecist"]["overall"] for visit in result["visits"]] == ["iUPD", "iCPD"]
+    assert result["irecist_progression"]["rule"] == "confirmed-progression"
+    assert "unchanged" not in result["visits"][1]["irecist"]["explanation"]
+
+
 def test_only_non_target_disease() -> None:
     result, _ = run({"scans": [{"day": 0, "non_target": "NON_CR_NON_PD"}, {"day": 60, "non_target": "NON_CR_NON_PD"}]})
     assert result["visits"][0]["recist"]["target"] is None

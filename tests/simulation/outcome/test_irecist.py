@@ -64,16 +64,62 @@ def test_an_early_scan_for_symptoms_with_an_additional_new_lesion_confirms() -> 
 @pytest.mark.parametrize(
     ("later", "expected", "rule"),
     [
-        (new(a=16.9), "iUPD", "new-lesion-unchanged"),
+        (new(a=16.9), "iUPD", "new-lesion-persists"),
         (new(a=17.0), "iCPD", "new-lesion-sum-5-mm-above-unconfirmed-progression"),
         (new(a=12.0, b=None), "iCPD", "more-new-lesions"),
-        ((NewLesion(id="a", grown=True),), "iCPD", "unmeasured-new-lesion-grew"),
+        ((NewLesion(id="a", grown=True),), "iCPD", "new-non-target-lesion-grew"),
         ((), "iSD", "reset-target-sum-between-response-and-progression"),
     ],
 )
 def test_new_lesions(later: tuple[NewLesion, ...], expected: str, rule: str) -> None:
     judged = irecist.assess([visit(0, 50), visit(42, 50, new_lesions=new(a=12)), visit(84, 50, new_lesions=later)])
     assert (judged[1].overall, judged[1].rule) == (expected, rule)
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "expected", "rule"),
+    [
+        (6.0, 9.0, "iCPD", "new-non-target-lesion-grew"),
+        (6.0, 6.1, "iCPD", "new-non-target-lesion-grew"),
+        (9.9, 12.0, "iCPD", "new-non-target-lesion-grew"),
+        (6.0, 6.0, "iUPD", "new-lesion-persists"),
+        (6.0, 5.0, "iUPD", "new-lesion-persists"),
+        (10.0, 13.0, "iUPD", "new-lesion-persists"),
+        (10.0, 15.0, "iCPD", "new-lesion-sum-5-mm-above-unconfirmed-progression"),
+        (None, 30.0, "iCPD", "new-non-target-lesion-became-measurable"),
+        (None, 9.9, "iUPD", "new-lesion-persists"),
+        (6.0, None, "iUPD", "new-lesion-persists"),
+    ],
+)
+def test_any_growth_of_a_new_lesion_that_was_not_measurable_confirms(
+    first: float | None, later: float | None, expected: str, rule: str
+) -> None:
+    """Seymour 2017, table 2: 5 mm in sum for new targets, any increase for new non-target lesions."""
+    start = [visit(0, 80), visit(42, 80, new_lesions=new(a=first))]
+    judged = irecist.assess([*start, visit(84, 80, new_lesions=new(a=later))])
+    assert (judged[1].overall, judged[1].rule) == (expected, rule)
+
+
+def test_a_new_node_is_a_target_from_fifteen_millimeters() -> None:
+    for first, expected in ((14.0, "iCPD"), (15.0, "iUPD")):
+        scans = [
+            visit(day, 80, new_lesions=(NewLesion(id="n", diameter_mm=size, node=True),))
+            for day, size in ((42, first), (84, first + 1))
+        ]
+        assert overall(visit(0, 80), *scans) == ["iUPD", expected]
+
+
+def test_growth_is_seen_from_the_first_size_on_and_on_the_next_scan_in_time() -> None:
+    scans = [visit(42 * (i + 1), 80, new_lesions=new(a=size)) for i, size in enumerate((None, 6.0, 6.0, 7.0))]
+    assert overall(visit(0, 80), *scans) == ["iUPD", "iUPD", "iUPD", "iCPD"]
+    early = [visit(day, 80, new_lesions=new(a=size)) for day, size in ((42, None), (56, 12.0), (84, 12.0))]
+    judged = irecist.assess([visit(0, 80), *early])
+    assert [a.rule for a in judged][1:] == ["too-early-to-confirm", "new-non-target-lesion-became-measurable"]
+
+
+def test_the_sum_of_new_targets_leaves_out_what_was_not_measurable_at_first() -> None:
+    scans = [visit(42, 80, new_lesions=new(a=12, b=6)), visit(84, 80, new_lesions=new(a=9, b=20))]
+    assert [a.new_lesion_sum_mm for a in irecist.assess([visit(0, 80), *scans])] == [12.0, 9.0]
 
 
 def test_growth_of_a_new_lesion_adds_up_over_visits() -> None:

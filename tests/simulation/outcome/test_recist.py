@@ -103,7 +103,54 @@ def test_reappearance_after_complete_response_is_progression() -> None:
     judged = recist.assess(sums(40, 0, 3))
     assert (judged[1].overall, judged[1].rule) == ("PD", "reappearance-after-complete-response")
     assert overall(sums(18, 8, 9.5, node=True)) == ["CR", "CR"]
-    assert overall(sums(18, 8, 10, node=True)) == ["CR", "PD"]
+    node = recist.assess(sums(18, 8, 10, node=True))
+    assert [a.overall for a in node] == ["CR", "PD"]
+    assert node[1].rule == "node-reappearance-after-complete-response"
+
+
+@pytest.mark.parametrize(
+    ("lesion_mm", "node_mm", "expected", "rule"),
+    [
+        (0.0, 9.9, "CR", "targets-gone-and-nodes-normal"),
+        (0.0, 10.0, "PD", "node-reappearance-after-complete-response"),
+        (3.0, 9.9, "PD", "reappearance-after-complete-response"),
+        (3.0, 10.0, "PD", "reappearance-after-complete-response"),
+    ],
+)
+def test_a_node_counts_as_reappeared_from_ten_millimeters(
+    lesion_mm: float, node_mm: float, expected: str, rule: str
+) -> None:
+    """The working group's answers on an abnormal lymph node and on reappearance after complete response."""
+    sizes = [(20.0, 18.0), (0.0, 9.9), (lesion_mm, node_mm)]
+    visits = [
+        Visit(
+            day=42.0 * i,
+            targets=(
+                Target(status="measured", diameter_mm=lesion),
+                Target(status="measured", diameter_mm=node, node=True),
+            ),
+        )
+        for i, (lesion, node) in enumerate(sizes)
+    ]
+    judged = recist.assess(visits)
+    assert (judged[1].overall, judged[1].rule) == (expected, rule)
+
+
+def test_a_node_that_grows_after_partial_response_is_judged_by_the_sum() -> None:
+    held = [Visit(day=v.day, targets=v.targets, non_target="NON_CR_NON_PD") for v in sums(18, 9.9, 10.0, node=True)]
+    assert overall(held) == ["PR", "PR"]
+
+
+def test_non_target_disease_that_is_seen_again_is_named() -> None:
+    again = sums(40, 0, 0, non_target="NON_CR_NON_PD")
+    judged = recist.assess([again[0], Visit(day=42, targets=again[1].targets, non_target="CR"), again[2]])
+    assert [a.rule for a in judged] == [
+        "targets-gone-and-nodes-normal",
+        "targets-gone-non-target-back-after-complete-response",
+    ]
+    assert judged[1].overall == "PR"
+    alone = [Visit(day=42.0 * i, non_target=s) for i, s in enumerate(("NON_CR_NON_PD", "CR", "NON_CR_NON_PD"))]  # type: ignore[arg-type]
+    assert [a.rule for a in recist.assess(alone)] == ["non-target-gone", "non-target-back-after-complete-response"]
 
 
 def test_reappearance_after_partial_response_only_adds_to_the_sum() -> None:
