@@ -266,6 +266,14 @@ class TissueRead(Schema):
     """Parameters that were used, each with its source."""
 
 
+class OptionHighDoseRead(HighDoseRead):
+    """One option by a model made for large fractions."""
+
+    bed_difference_gy: Annotated[
+        float, number("Gy", "Against the plan without interruption by the same model.", example=-6.3)
+    ]
+
+
 class OptionTissueRead(Schema):
     """Effect of one option on one tissue."""
 
@@ -275,6 +283,13 @@ class OptionTissueRead(Schema):
     bed_gy: float
     eqd2_gy: float
     bed_difference_gy: Annotated[float, number("Gy", "Against the plan without interruption.", example=-6.3)]
+    high_dose_models: Annotated[
+        list[OptionHighDoseRead],
+        Field(
+            description="Filled when a fraction of the option exceeds 10 Gy in this tissue, or its own transition dose "
+            "where one is known; the fraction sizes themselves come from the linear-quadratic form."
+        ),
+    ]
 
 
 class OptionRead(Schema):

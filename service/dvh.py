@@ -14,12 +14,12 @@ from service.dvh_clinical import clinical_models
 from service.dvh_examples import EXAMPLES
 from service.dvh_risks import controls_of, given_model, models_for, read_complication, read_control, read_window
 from service.dvh_structures import KNOWN_ORGANS, read_structure, structures_of
+from service.dvh_warnings import warnings_of
 from service.errors import InvalidInput
 from service.kinds import Computation, Kind
 from service.validation import not_validated
 from simulation.radiation import rbe
 from simulation.radiation.complications import ComplicationModel
-from simulation.radiation.linear_quadratic import LQ_VALID_TO_GY
 from simulation.radiation.structure import Structure
 from simulation.registry import CARDS
 
@@ -114,18 +114,8 @@ def evaluate_structures(
         window=read_window(structures, models, controls, options),
     )
     used = _models_used(result)
-    warnings = [*_warnings(result, options), *not_validated(used)]
-    if any(one.dvh.maximum_gy > LQ_VALID_TO_GY * options.fraction_count for one in structures):
-        warnings.insert(
-            0,
-            RunWarning(
-                code="lq-beyond-validity",
-                message=f"Somewhere a fraction exceeds {LQ_VALID_TO_GY:g} Gy: linear-quadratic BED and EQD2, and what "
-                "is computed from them, may be too high there.",
-                pointer="/fraction_count",
-            ),
-        )
-    return Evaluation(result=result, models=used, warnings=tuple(warnings))
+    warnings = (*warnings_of(structures, options, controls, result), *not_validated(used))
+    return Evaluation(result=result, models=used, warnings=warnings)
 
 
 def _models_used(result: results.DvhResult) -> tuple[ModelRef, ...]:
@@ -138,48 +128,6 @@ def _models_used(result: results.DvhResult) -> tuple[ModelRef, ...]:
     if result.window is not None:
         used.append("therapeutic-window")
     return tuple(_model(identifier) for identifier in dict.fromkeys(used))
-
-
-def _warnings(result: results.DvhResult, options: wire.EvaluationOptions) -> tuple[RunWarning, ...]:
-    found = []
-    sources = [one.source for structure in result.structures for one in structure.complications]
-    sources += [constraint.source for structure in result.structures for constraint in structure.constraints]
-    sources += [one.source for one in result.clinical_models] + [one.source for one in result.tumor_control]
-    if any(source is not None and not source.verified for source in sources):
-        found.append(
-            RunWarning(
-                code="unverified-parameter",
-                message="Some table values were not read in the cited publication itself; see source.verified.",
-                pointer=None,
-            )
-        )
-    standing = [one.applicability for structure in result.structures for one in structure.complications]
-    standing += [one.applicability for one in result.clinical_models]
-    if "outside" in standing:
-        found.append(
-            RunWarning(
-                code="outside-derivation-range",
-                message="Some models were fitted to another fractionation; see applicability.",
-                pointer="/fraction_count",
-            )
-        )
-    if any(one.assumed for answer in result.clinical_models for one in answer.inputs):
-        found.append(
-            RunWarning(
-                code="assumed-factor",
-                message="Patient factors that were left out count as no or as the first category; see inputs.assumed.",
-                pointer="/factors",
-            )
-        )
-    if any(exponent < 0 for exponent in options.geud_exponents):
-        found.append(
-            RunWarning(
-                code="cold-dose-floor",
-                message="With a negative exponent, doses below 0.001 Gy count as 0.001 Gy.",
-                pointer="/geud_exponents",
-            )
-        )
-    return tuple(found)
 
 
 def compute(request: wire.DvhRequest) -> Computation:

@@ -189,8 +189,8 @@ def _constraints(
     structure: Structure, options: wire.EvaluationOptions, dose_per_fraction_gy: float | None
 ) -> list[results.ConstraintRead]:
     found: list[Constraint] = []
-    if structure.organ is not None and structure.part == "whole" and not structure.target:
-        found += applicable(structure.organ, options.fraction_count, dose_per_fraction_gy)
+    if structure.organ is not None and not structure.target:
+        found += applicable(structure.organ, options.fraction_count, dose_per_fraction_gy, structure.part)
     found += [
         Constraint(protocol="given", organ=structure.organ or "", metric=metric(own.metric), limit=own.limit)
         for own in options.constraints

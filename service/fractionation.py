@@ -12,11 +12,11 @@ from schemas import fractionation as wire
 from schemas.base import Estimate, IntervalRead
 from schemas.run import ModelRef, RunWarning
 from service.errors import InvalidInput
-from service.fractionation_tissues import NamedTissue, tissues_of
+from service.fractionation_interruption import compensation_of, warnings_of_options
+from service.fractionation_tissues import NamedTissue, first_is_day_one, tissues_of
 from service.kinds import Computation, Kind
 from service.validation import not_validated
 from simulation.model import Interval
-from simulation.radiation.compensation import Interruption, Option, compensate
 from simulation.radiation.linear_quadratic import LQ_VALID_TO_GY
 from simulation.radiation.repair import unrepaired_fraction
 from simulation.radiation.schedule import Phase, Schedule, build_schedule
@@ -60,7 +60,7 @@ def _schedule(request: wire.FractionationRequest) -> Schedule:
         raise InvalidInput(
             "/phases", "two fractions fall on the same time; set start_day or first_fraction_hour of one of the phases"
         )
-    treated = len(np.unique(schedule.day)) - (0 if _first_day_is_one(request) else 1)
+    treated = len(np.unique(schedule.day)) - (0 if first_is_day_one(request) else 1)
     if request.overall_time_days is not None and request.overall_time_days < treated:
         raise InvalidInput("/overall_time_days", "is shorter than the number of days on which fractions are given")
     return schedule
@@ -69,7 +69,7 @@ def _schedule(request: wire.FractionationRequest) -> Schedule:
 def _read_schedule(request: wire.FractionationRequest, schedule: Schedule) -> wire.ScheduleRead:
     time = request.overall_time_days
     if time is None:
-        time = schedule.overall_time_days(first_day_is_one=_first_day_is_one(request))
+        time = schedule.overall_time_days(first_day_is_one=first_is_day_one(request))
     phases = []
     for index in range(len(request.phases)):
         own = schedule.phase == index
@@ -90,15 +90,11 @@ def _read_schedule(request: wire.FractionationRequest, schedule: Schedule) -> wi
     )
 
 
-def _first_day_is_one(request: wire.FractionationRequest) -> bool:
-    return request.time_convention == "first_fraction_is_day_1"
-
-
 def _read_tissue(request: wire.FractionationRequest, schedule: Schedule, named: NamedTissue) -> wire.TissueRead:
     tissue = named.tissue
-    first_day_is_one, time = _first_day_is_one(request), request.overall_time_days
-    effect = effect_on(schedule, tissue, first_day_is_one=first_day_is_one, overall_time_days=time)
-    intervals = effect_interval(schedule, tissue, first_day_is_one=first_day_is_one, overall_time_days=time)
+    day_one, time = first_is_day_one(request), request.overall_time_days
+    effect = effect_on(schedule, tissue, first_day_is_one=day_one, overall_time_days=time)
+    intervals = effect_interval(schedule, tissue, first_day_is_one=day_one, overall_time_days=time)
     bed_interval, eqd2_interval = intervals or (None, None)
     alternatives: Sequence[wire.HighDoseRead] = ()
     if needs_high_dose_models(schedule, tissue):
@@ -106,7 +102,7 @@ def _read_tissue(request: wire.FractionationRequest, schedule: Schedule, named: 
             wire.HighDoseRead(
                 model=found.model, parameters=dict(found.parameters), bed_gy=found.bed_gy, eqd2_gy=found.eqd2_gy
             )
-            for found in high_dose_effects(schedule, tissue, first_day_is_one=first_day_is_one, overall_time_days=time)
+            for found in high_dose_effects(schedule, tissue, first_day_is_one=day_one, overall_time_days=time)
         ]
     return wire.TissueRead(
         id=tissue.id,
@@ -120,81 +116,6 @@ def _read_tissue(request: wire.FractionationRequest, schedule: Schedule, named: 
         surviving_fraction=None if effect.log_survival is None else exp(effect.log_survival),
         high_dose_models=list(alternatives),
         parameters=list(named.parameters),
-    )
-
-
-def _interruption(request: wire.FractionationRequest, schedule: Schedule) -> Interruption:
-    asked = request.interruption
-    assert asked is not None
-    if request.overall_time_days is not None:
-        raise InvalidInput("/overall_time_days", "leave it out with an interruption: time follows from the schedule")
-    for index, phase in enumerate(request.phases):
-        if phase.fractions_per_day > 1:
-            raise InvalidInput(
-                f"/phases/{index}/fractions_per_day", "an interruption is compensated for one fraction a day only"
-            )
-    if asked.delivered_fraction_count >= len(schedule.day):
-        raise InvalidInput("/interruption/delivered_fraction_count", "must be smaller than the planned number")
-    if len(set(schedule.phase[asked.delivered_fraction_count :].tolist())) > 1:
-        raise InvalidInput(
-            "/interruption/delivered_fraction_count", "the fractions that are left must all belong to the last phase"
-        )
-    return Interruption(
-        planned=schedule,
-        delivered_count=asked.delivered_fraction_count,
-        days_lost=asked.days_lost,
-        treatment_days_per_week=request.phases[int(schedule.phase[-1])].treatment_days_per_week,
-        week_start_day=(request.phases[0].start_day or 0.0) - (request.first_weekday - 1),
-        second_fraction_after_hours=asked.second_fraction_after_hours,
-        first_day_is_one=_first_day_is_one(request),
-    )
-
-
-def _compensation(
-    request: wire.FractionationRequest, schedule: Schedule, named: Sequence[NamedTissue]
-) -> wire.CompensationRead | None:
-    asked = request.interruption
-    if asked is None:
-        return None
-    case = _interruption(request, schedule)
-    ordered = sorted(named, key=lambda one: one.tissue.id != asked.tumor_id)
-    if ordered[0].tissue.id != asked.tumor_id or ordered[0].tissue.role != "tumor":
-        raise InvalidInput("/interruption/tumor_id", "must be the id of a tissue with the role tumor")
-    if not any(one.tissue.role == "late" for one in ordered[1:]):
-        raise InvalidInput("/tissues", "add a late tissue: a compensation is never shown without its late effect")
-    tissues = [one.tissue for one in ordered]
-    planned = {
-        tissue.id: effect_on(schedule, tissue, first_day_is_one=case.first_day_is_one).bed_gy for tissue in tissues
-    }
-    options, refused = compensate(case, tissues)
-
-    def read(option: Option) -> wire.OptionRead:
-        effects = dict(zip(planned, option.effects, strict=True))
-        return wire.OptionRead(
-            strategy=option.strategy,
-            fraction_count=option.remaining_count,
-            dose_per_fraction_gy=option.dose_per_fraction_gy,
-            days_with_two_fractions=option.days_with_two_fractions,
-            last_day=float(option.schedule.day[-1]),
-            overall_time_days=option.schedule.overall_time_days(first_day_is_one=case.first_day_is_one),
-            keeps_tumor_bed=effects[asked.tumor_id].bed_gy >= planned[asked.tumor_id] - 1e-6,
-            pareto_optimal=option.pareto_optimal,
-            tissues=[
-                wire.OptionTissueRead(
-                    id=tissue.id,
-                    role=tissue.role,
-                    bed_gy=effects[tissue.id].bed_gy,
-                    eqd2_gy=effects[tissue.id].eqd2_gy,
-                    bed_difference_gy=effects[tissue.id].bed_gy - planned[tissue.id],
-                )
-                for tissue in tissues
-            ],
-        )
-
-    return wire.CompensationRead(
-        missed_fraction_count=case.missed_count,
-        options=[read(option) for option in options],
-        not_possible=[wire.NotPossibleRead(strategy=one.strategy, reason=one.reason) for one in refused],
     )
 
 
@@ -279,9 +200,12 @@ def compute(request: wire.FractionationRequest) -> Computation:
     schedule = _schedule(request)
     named = tissues_of(request)
     read = [_read_tissue(request, schedule, one) for one in named]
-    compensation = _compensation(request, schedule, named)
+    compensation = compensation_of(request, schedule, named)
+    options = [] if compensation is None else compensation.options
     used = ["lq-fractionation"]
-    used += sorted({_HIGH_DOSE_CARDS[found.model] for tissue in read for found in tissue.high_dose_models})
+    large = [found.model for tissue in read for found in tissue.high_dose_models]
+    large += [found.model for option in options for tissue in option.tissues for found in tissue.high_dose_models]
+    used += sorted({_HIGH_DOSE_CARDS[model] for model in large})
     if compensation is not None:
         used.append("gap-compensation")
     models = tuple(_model(identifier) for identifier in used)
@@ -290,7 +214,11 @@ def compute(request: wire.FractionationRequest) -> Computation:
             schedule=_read_schedule(request, schedule), tissues=read, compensation=compensation
         ),
         models=models,
-        warnings=(*_warnings(request, schedule, named, read), *not_validated(models)),
+        warnings=(
+            *_warnings(request, schedule, named, read),
+            *warnings_of_options(options, named),
+            *not_validated(models),
+        ),
     )
 
 

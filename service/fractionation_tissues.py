@@ -20,6 +20,11 @@ class NamedTissue:
     parameters: tuple[wire.ParameterRead, ...]
 
 
+def first_is_day_one(request: wire.FractionationRequest) -> bool:
+    """Say whether overall time counts the day of the first fraction as day 1."""
+    return request.time_convention == "first_fraction_is_day_1"
+
+
 def tissues_of(request: wire.FractionationRequest) -> list[NamedTissue]:
     """Resolve presets and values of the caller's own, in the order of the request."""
     return [_resolve(request, index, asked) for index, asked in enumerate(request.tissues)]

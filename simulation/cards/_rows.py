@@ -149,12 +149,13 @@ def immune_cells(reference: Reference) -> tuple[Coefficient, ...]:
 
 def limits() -> tuple[Coefficient, ...]:
     """Return every dose constraint."""
+    scopes = {"whole_organ": "", "each_side": ", each of a pair", "one_side": ", one of a pair"}
     found = []
     for one in constraints.CONSTRAINTS:
         assert one.reference is not None
         fractions = "" if one.fraction_count is None else f" in {one.fraction_count} fractions"
         spared = ", volume to be spared" if one.spared else ""
-        name = f"{one.protocol}, {one.organ}: {one.metric.name}{spared}{fractions}"
+        name = f"{one.protocol}, {one.organ}: {one.metric.name}{scopes[one.scope]}{spared}{fractions}"
         found.append(cited(name if one.risk is None else f"{name} ({one.risk})", one.limit, one.metric.unit,
                            one.reference))  # fmt: skip
     return tuple(found)

@@ -150,7 +150,7 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         id="gap-compensation",
-        version="1.0.0",
+        version="1.1.0",
         title="Ways to finish an interrupted course",
         kind="dose",
         outcome="tumor and normal-tissue BED of every option, with the Pareto set",
@@ -180,8 +180,15 @@ CARDS: tuple[ModelCard, ...] = (
         },
         coefficients_note="None of its own: it uses the tissues of lq-fractionation.",
         validated_on_patients=False,
-        known_failures=("Where no repopulation rate is established, as in melanoma, lost days count as free.",),
-        history=FIRST_VERSION,
+        known_failures=(
+            "Where no repopulation rate is established, as in melanoma, lost days count as free.",
+            "Fraction sizes come from the linear-quadratic form, which may be wrong above 10 Gy per fraction.",
+        ),
+        history=(
+            *FIRST_VERSION,
+            "1.1.0: weekend fractions start on the day on which treatment can go on, not on the next treatment day; "
+            "models for large fractions stand beside the options that need them.",
+        ),
         known_values=(
             KnownValue(
                 inputs={"fraction_count": 35, "dose_per_fraction_gy": 2.0, "delivered_fraction_count": 20},

@@ -1,9 +1,12 @@
 """Model cards of the complication sets and the named clinical models, one for each row of their tables."""
 
+from dataclasses import replace
 from math import exp
+from typing import Any
 
+from simulation.cards import _rows
 from simulation.cards._tables import FIRST_VERSION, UNCHECKED
-from simulation.model import Coefficient, Input, ModelCard
+from simulation.model import Coefficient, Input, Interval, ModelCard
 from simulation.radiation import clinical, complications
 from simulation.radiation.clinical import ClinicalModel
 from simulation.radiation.complications import ComplicationModel
@@ -44,9 +47,22 @@ def _complication(model: ComplicationModel) -> ModelCard:
     assert model.reference is not None
     reference = model.reference
     organ = model.organ.replace("_", " ")
+    rows = (
+        *(
+            _with_interval(_rows.cited(name, value, _UNITS.get(name, "1"), reference), model.intervals.get(name))
+            for name, value in model.parameters.items()
+        ),
+        Coefficient(
+            name="alpha_beta_gy",
+            value=model.alpha_beta_gy,
+            unit="Gy",
+            evidence="published" if model.alpha_beta_source == "published" else "assumed",
+            source=reference.citation if model.alpha_beta_source == "published" else "Customary value.",
+            verified=reference.verified and model.alpha_beta_source == "published",
+        ),
+    )
     return ModelCard(
         id=model.id,
-        version="1.0.0",
         title=f"{organ.capitalize()}: {model.endpoint}",
         kind="toxicity",
         outcome=model.endpoint,
@@ -58,54 +74,56 @@ def _complication(model: ComplicationModel) -> ModelCard:
         leaves_out=("patient factors", "chemotherapy and immunotherapy", "dose to other organs"),
         example={"organ": model.organ, "fraction_count": 30},
         validated_on_patients=False,
-        coefficients=(
-            *(
-                Coefficient(
-                    name=name,
-                    value=value,
-                    unit=_UNITS.get(name, "1"),
-                    evidence=reference.evidence,
-                    source=reference.citation,
-                    verified=reference.verified,
-                )
-                for name, value in model.parameters.items()
-            ),
-            Coefficient(
-                name="alpha_beta_gy",
-                value=model.alpha_beta_gy,
-                unit="Gy",
-                evidence="published" if model.alpha_beta_source == "published" else "assumed",
-                source=reference.citation if model.alpha_beta_source == "published" else "Customary value.",
-                verified=reference.verified and model.alpha_beta_source == "published",
-            ),
-        ),
+        coefficients=rows,
         known_failures=(UNCHECKED, model.interval_note),
         increases_with=("structures.dvh",),
         license_and_patents=_LICENSE,
-        history=FIRST_VERSION,
+        **_version(rows),
     )
 
 
 def _coefficients(model: ClinicalModel) -> tuple[Coefficient, ...]:
-    numbers = [("intercept", model.intercept, "1")]
-    numbers += [(term.label, term.coefficient, f"1/{term.metric.unit}") for term in model.terms]
-    numbers += [(f"{name} (odds ratio)", exp(value), "1") for name, value in model.flags.items()]
-    numbers += [
-        (f"{factor}: {category}", value, "1")
+    reference = model.reference
+    found = [_rows.cited("intercept", model.intercept, "1", reference)]
+    found += [
+        _with_interval(
+            _rows.cited(term.label, term.coefficient, f"1/{term.metric.unit}", reference), model.coefficient_interval
+        )
+        for term in model.terms
+    ]
+    found += [
+        replace(
+            _with_interval(_rows.cited(name, value, _UNITS.get(name, "1"), reference), model.curve_intervals[name]),
+            evidence="computed",
+            source=f"From intercept and coefficient; interval: {reference.citation}",
+        )
+        for name, value in model.curve.items()
+    ]
+    found += [
+        _with_interval(
+            _rows.cited(f"{name} (odds ratio)", exp(value), "1", reference), model.odds_ratio_intervals.get(name)
+        )
+        for name, value in model.flags.items()
+    ]
+    found += [
+        _rows.cited(f"{factor}: {category}", value, "1", reference)
         for factor, categories in model.choices.items()
         for category, value in categories.items()
     ]
-    return tuple(
-        Coefficient(
-            name=name,
-            value=value,
-            unit=unit,
-            evidence=model.reference.evidence,
-            source=model.reference.citation,
-            verified=model.reference.verified,
-        )
-        for name, value, unit in numbers
-    )
+    return tuple(found)
+
+
+def _with_interval(row: Coefficient, interval: Interval | None) -> Coefficient:
+    if interval is None:
+        return row
+    return replace(row, lower=interval.lower, upper=interval.upper, level=interval.level)
+
+
+def _version(rows: tuple[Coefficient, ...]) -> dict[str, Any]:
+    """Return version and history; a card with intervals is one version ahead of one without."""
+    if all(row.level is None for row in rows):
+        return {"version": "1.0.0", "history": FIRST_VERSION}
+    return {"version": "1.1.0", "history": (*FIRST_VERSION, "1.1.0: shows the intervals of its parameters.")}
 
 
 def _clinical(model: ClinicalModel) -> ModelCard:
@@ -127,9 +145,9 @@ def _clinical(model: ClinicalModel) -> ModelCard:
         )
         for name, categories in model.choices.items()
     )
+    rows = _coefficients(model)
     return ModelCard(
         id=model.id,
-        version="1.0.0",
         title=model.title,
         kind="toxicity",
         outcome=model.outcome,
@@ -146,11 +164,11 @@ def _clinical(model: ClinicalModel) -> ModelCard:
         example={f"structures.{term.label}": 15.0 for term in model.terms},
         validated_on_patients=False,
         horizon_days=model.horizon_days,
-        coefficients=_coefficients(model),
+        coefficients=rows,
         known_failures=(*(() if model.note is None else (model.note,)), UNCHECKED, model.interval_note),
         increases_with=tuple(f"structures.{term.label}" for term in model.terms),
         license_and_patents=_LICENSE,
-        history=FIRST_VERSION,
+        **_version(rows),
     )
 
 

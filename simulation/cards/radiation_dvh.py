@@ -88,7 +88,7 @@ def _effectiveness(model: RbeModel) -> ModelCard:
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         id="dvh-metrics",
-        version="1.0.0",
+        version="1.1.0",
         title="Dose-volume metrics, generalized EUD, EQD2 and BED curves",
         kind="dose",
         outcome="metrics of a dose distribution",
@@ -97,7 +97,7 @@ CARDS: tuple[ModelCard, ...] = (
         inputs=(_DVH, _COUNT),
         equations=(
             "D_x: largest dose that the hottest x receives; V_d: volume that receives at least d",
-            "gEUD = (sum v_i D_i^a)^(1/a)",
+            "gEUD = (sum v_i D_i^a)^(1/a), the geometric mean for a = 0; with a <= 0, D_i at least 0.001 Gy",
             "EQD2_i = D_i (D_i / n + ab) / (2 + ab), bin by bin",
         ),
         references=(_QUANTEC_DEFINITIONS, _NIEMIERKO),
@@ -106,11 +106,11 @@ CARDS: tuple[ModelCard, ...] = (
         coefficients_note="Definitions of metrics: no number was fitted.",
         validated_on_patients=False,
         known_failures=("Adding the histograms of two plans assumes that their hot spots coincide; it is a bound.",),
-        history=FIRST_VERSION,
+        history=(*FIRST_VERSION, "1.1.0: says where doses below 0.001 Gy count as 0.001 Gy."),
     ),
     ModelCard(
         id="dose-constraints",
-        version="1.0.0",
+        version="1.1.0",
         title="Dose constraints of QUANTEC, AAPM Task Group 101 and HyTEC",
         kind="toxicity",
         outcome="whether a limit is kept, and by what margin",
@@ -124,8 +124,15 @@ CARDS: tuple[ModelCard, ...] = (
         coefficients=_rows.limits(),
         calibration_note="It answers whether a limit is kept, not a probability.",
         validated_on_patients=False,
-        known_failures=("Most limits were read in secondary lists, not in the reports; each row says so.",),
-        history=FIRST_VERSION,
+        known_failures=(
+            "Most limits were read in secondary lists, not in the reports; each row says so.",
+            "A limit stated for both of a pair together is not checked on one side alone.",
+        ),
+        history=(
+            *FIRST_VERSION,
+            "1.1.0: limits that hold for each of a pair are checked on one side alone, and the limit for one spared "
+            "parotid gland was added.",
+        ),
     ),
     ModelCard(
         id="tcp-poisson-clonogens",
@@ -170,7 +177,7 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         id="tcp-dose-response",
-        version="1.0.0",
+        version="1.1.0",
         title="Tumor control from a dose-response curve",
         kind="dose",
         outcome="tumor control probability",
@@ -178,7 +185,7 @@ CARDS: tuple[ModelCard, ...] = (
         population="The one that the given parameters were fitted to.",
         inputs=(_DVH, _COUNT),
         equations=(
-            "log-logistic or probit of the gEUD of EQD2",
+            "log-logistic or probit of the gEUD of EQD2; with an exponent a <= 0, EQD2_i at least 0.001 Gy",
             "Poisson: TCP = prod P(EQD2_i)^v_i in the form that the parameters belong to",
         ),
         references=(_BRAHME, _NIEMIERKO),
@@ -190,7 +197,7 @@ CARDS: tuple[ModelCard, ...] = (
             "Two Poisson forms carry the same name; parameters of one must not meet the other.",
             UNCHECKED,
         ),
-        history=FIRST_VERSION,
+        history=(*FIRST_VERSION, "1.1.0: says where doses below 0.001 Gy count as 0.001 Gy."),
         increases_with=("structures.dvh",),
     ),
     ModelCard(

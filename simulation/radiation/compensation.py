@@ -5,6 +5,7 @@ The options are laid side by side; which one is right is a clinical decision.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import floor
 from typing import Literal
 
 import numpy as np
@@ -55,10 +56,14 @@ class Interruption:
         """Day on which the plan would have ended."""
         return float(self.planned.day[-1])
 
+    @property
+    def earliest_day(self) -> float:
+        """Day from which treatment can go on, a treatment day of the pattern or not."""
+        return float(self.planned.day[self.delivered_count]) + self.days_lost
+
     def resumption(self, count: int) -> list[float]:
         """Return the first ``count`` treatment days after the interruption."""
-        earliest = float(self.planned.day[self.delivered_count]) + self.days_lost
-        return pattern_days(earliest, count, self.treatment_days_per_week, week_start_day=self.week_start_day)
+        return pattern_days(self.earliest_day, count, self.treatment_days_per_week, week_start_day=self.week_start_day)
 
     @property
     def slots(self) -> list[float]:
@@ -160,7 +165,8 @@ def _two_fractions_a_day(case: Interruption, _aim: _Aim) -> _Finish:
 
 def _weekend_fractions(case: Interruption, _aim: _Aim) -> _Finish:
     slots, missed = _shortened(case), case.missed_count
-    calendar = (float(day) for day in np.arange(slots[0], case.last_planned_day + 0.5))
+    first = slots[0] - floor(slots[0] - case.earliest_day)
+    calendar = (float(day) for day in np.arange(first, case.last_planned_day + 0.5))
     free = [day for day in calendar if day not in set(slots)]
     if missed > len(free):
         raise _NoRoom("too few free days are left in the planned time")

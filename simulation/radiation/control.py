@@ -121,6 +121,25 @@ class ControlModel:
         """
         return _CURVES[self.form](dvh, fraction_count, parameters or self.parameters, self.fraction_days)
 
+    def is_floored(self, dvh: Dvh, fraction_count: float) -> bool:
+        """Say whether a floor dose stands for cold doses in the answer.
+
+        Parameters
+        ----------
+        dvh : Dvh
+            Physical dose to the target.
+        fraction_count : float
+            Number of equal fractions.
+
+        Returns
+        -------
+        bool
+            True for a form with a generalized equivalent uniform dose that the floor enters.
+        """
+        if "exponent" not in self.parameters:
+            return False
+        return dvh.in_eqd2(fraction_count, self.parameters["alpha_beta_gy"]).is_floored(self.parameters["exponent"])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPreset:

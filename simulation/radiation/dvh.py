@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from simulation.radiation.linear_quadratic import bed_gy, dose_in_fractions_gy, eqd2_gy
 
 FLOOR_DOSE_GY = 1e-3
-"""Dose that stands for zero where a negative exponent would make one cold voxel decide alone."""
+"""Dose that stands for zero where an exponent of zero or below would make one cold voxel decide alone."""
 
 WIDEST_BIN_GY = 0.5
 """Steps of a cumulative curve wider than this are divided before anything is summed over the volume."""
@@ -134,7 +134,7 @@ class Dvh:
         ----------
         exponent : float
             :math:`a`: 1 is the mean, large values approach the maximum, negative values (tumors) weigh
-            cold spots; there doses below :data:`FLOOR_DOSE_GY` count as that dose.
+            cold spots; from zero down doses below :data:`FLOOR_DOSE_GY` count as that dose.
 
         Returns
         -------
@@ -155,6 +155,21 @@ class Dvh:
         terms = exponent * log_dose + np.log(share)
         peak = float(terms.max())
         return float(np.exp((peak + np.log(np.sum(np.exp(terms - peak)))) / exponent))
+
+    def is_floored(self, exponent: float) -> bool:
+        """Say whether :data:`FLOOR_DOSE_GY` enters the generalized equivalent uniform dose.
+
+        Parameters
+        ----------
+        exponent : float
+            Exponent of the generalized equivalent uniform dose.
+
+        Returns
+        -------
+        bool
+            True when the exponent is not positive and some of the volume gets less than the floor.
+        """
+        return exponent <= 0 and bool(np.any(self.dose_gy[self.share > 0] < FLOOR_DOSE_GY))
 
     def condensed(self, bin_count: int) -> "Dvh":
         """Return a distribution with fewer bins, for costly sums; the curve stays as it is.

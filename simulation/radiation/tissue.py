@@ -21,7 +21,7 @@ from simulation.radiation.schedule import Schedule
 from simulation.radiation.tables import read_table
 
 Role = Literal["tumor", "early", "late"]
-_INTERVAL_GRID = 129
+_INTERVAL_GRID, _ROUNDING = 129, 1e-9
 TRANSITION_RATIO = 2.0
 """Customary dose per fraction over alpha/beta where LQ-L becomes straight; assumed."""
 
@@ -195,7 +195,23 @@ def needs_high_dose_models(schedule: Schedule, tissue: Tissue) -> bool:
     if tissue.universal_survival is not None:
         known.append(tissue.universal_survival.transition_dose_gy)
     largest = float(schedule.dose_gy.max()) * tissue.relative_dose
-    return largest > min([LQ_VALID_TO_GY, *(dose for dose in known if dose is not None)])
+    return exceeds(largest, min([LQ_VALID_TO_GY, *(dose for dose in known if dose is not None)]))
+
+
+def exceeds(dose_gy: float, limit_gy: float) -> bool:
+    """Say whether a dose is above a limit by more than the rounding of a solved fraction size.
+
+    Parameters
+    ----------
+    dose_gy, limit_gy : float, Gy
+        The dose and the limit.
+
+    Returns
+    -------
+    bool
+        True above the limit.
+    """
+    return dose_gy > limit_gy * (1.0 + _ROUNDING)
 
 
 def high_dose_effects(

@@ -11,6 +11,7 @@ import pytest
 from service import cards
 from simulation.cards._notes import completed
 from simulation.model import ModelCard, Published
+from simulation.radiation import clinical, complications
 from simulation.radiation.constraints import CONSTRAINTS
 from simulation.radiation.edic import edric_gy
 from simulation.registry import CARDS, PREDICTORS
@@ -81,6 +82,34 @@ def test_multi_lesion_shows_the_posterior() -> None:
 
 def test_the_constraints_card_has_every_limit() -> None:
     assert [row.value for row in CARDS["dose-constraints"].coefficients] == [one.limit for one in CONSTRAINTS]
+
+
+def test_complication_cards_show_the_intervals_that_the_answers_carry() -> None:
+    for model in complications.MODELS:
+        rows = {row.name: row for row in CARDS[model.id].coefficients}
+        shown = {name: (row.lower, row.upper, row.level) for name, row in rows.items() if row.level is not None}
+        assert shown == {name: (one.lower, one.upper, one.level) for name, one in model.intervals.items()}
+    for named in clinical.MODELS:
+        count = len(named.curve_intervals) + len(named.odds_ratio_intervals)
+        count += named.coefficient_interval is not None
+        assert sum(row.level is not None for row in CARDS[named.id].coefficients) == count
+
+
+@pytest.mark.parametrize(
+    ("card", "name", "lower", "upper"),
+    [
+        ("michalski-rectal-bleeding", "td50_gy", 73.7, 80.1),
+        ("michalski-rectal-bleeding", "m", 0.10, 0.17),
+        ("michalski-rectal-bleeding", "n", 0.04, 0.14),
+        ("quantec-pneumonitis", "d50_gy", 28.7, 33.9),
+        ("quantec-pneumonitis", "gamma50", 0.83, 1.12),
+        ("darby-coronary-events", "heart.mean", 0.029, 0.145),
+    ],
+)
+def test_published_intervals_stand_on_the_card(card: str, name: str, lower: float, upper: float) -> None:
+    row = next(row for row in cards.read_card(card).coefficients if row.name == name)
+    assert row.interval is not None
+    assert (row.interval.lower, row.interval.upper, row.interval.level) == (lower, upper, 0.95)
 
 
 def test_the_weights_of_the_immune_dose_are_those_that_compute() -> None:

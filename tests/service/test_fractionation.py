@@ -165,6 +165,44 @@ def test_interruption_lists_options_with_their_late_effect() -> None:
     assert {tissue.id for option in compensation.options for tissue in option.tissues} == {"tumor", "late"}
 
 
+def test_the_weekend_on_which_treatment_can_go_on_is_used() -> None:
+    gap = {**GAP, "delivered_fraction_count": 15, "days_lost": 5.0}
+    compensation = compute(phases=COURSE, tissues=[TUMOR, LATE], interruption=gap).result.compensation
+    options = {option.strategy: option for option in compensation.options}
+    assert compensation.missed_fraction_count == 5
+    assert options["weekend_fractions"].fraction_count == 20
+    assert options["weekend_fractions"].last_day == 46.0
+    assert options["weekend_fractions"].keeps_tumor_bed
+    assert compensation.not_possible == []
+
+
+def test_options_with_large_fractions_are_warned_of_and_get_other_models() -> None:
+    late, phases = {**LATE}, [{"dose_per_fraction_gy": 9.5, "fraction_count": 5}]
+    tumor = {"id": "tumor", "role": "tumor", "alpha_beta_gy": 10.0}
+    gap = {**GAP, "delivered_fraction_count": 2, "days_lost": 1.0}
+    computation = compute(phases=phases, tissues=[tumor, late], interruption=gap)
+    options = {option.strategy: option for option in computation.result.compensation.options}
+    matched = options["larger_fractions_same_time"]
+    assert matched.dose_per_fraction_gy == pytest.approx(12.40330428)
+    straight = next(one for one in matched.tissues[1].high_dose_models if one.model == "lq_l")
+    assert straight.bed_gy == pytest.approx(2 * (18.0 + 5.0 * 3.5) + 2 * (18.0 + 5.0 * 6.40330428))
+    assert straight.bed_difference_gy == pytest.approx(straight.bed_gy - 5 * (18.0 + 5.0 * 3.5))
+    assert straight.bed_difference_gy < 0 < matched.tissues[1].bed_difference_gy
+    assert options["no_compensation"].tissues[1].high_dose_models == []
+    assert ("lq-beyond-validity", "/interruption") in {(one.code, one.pointer) for one in computation.warnings}
+    assert {"lq-linear", "modified-lq"} <= {model.id for model in computation.models}
+
+
+def test_a_solved_fraction_of_ten_gray_is_not_above_ten() -> None:
+    phases = [{"dose_per_fraction_gy": 10.0, "fraction_count": 5}]
+    tumor = {"id": "tumor", "role": "tumor", "alpha_beta_gy": 10.0}
+    gap = {**GAP, "delivered_fraction_count": 4, "days_lost": 1.0}
+    computation = compute(phases=phases, tissues=[tumor, LATE], interruption=gap)
+    assert "lq-beyond-validity" not in {one.code for one in computation.warnings}
+    for option in computation.result.compensation.options:
+        assert all(tissue.high_dose_models == [] for tissue in option.tissues)
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [

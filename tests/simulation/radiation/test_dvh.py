@@ -45,6 +45,15 @@ def test_generalized_eud_grows_with_the_exponent(dvh: Dvh, exponent: float, more
     assert dvh.generalized_eud_gy(exponent + more) >= dvh.generalized_eud_gy(exponent) * (1 - 1e-9) - 1e-12
 
 
+@given(distributions, st.floats(min_value=-20.0, max_value=20.0))
+def test_the_floor_is_said_exactly_where_it_changes_a_dose(dvh: Dvh, exponent: float) -> None:
+    raised = dvh.mapped(lambda dose: np.maximum(dose, FLOOR_DOSE_GY))
+    changed = not np.array_equal(raised.dose_gy[dvh.share > 0], dvh.dose_gy[dvh.share > 0])
+    assert dvh.is_floored(exponent) == (exponent <= 0 and changed)
+    if exponent <= 0:
+        assert dvh.generalized_eud_gy(exponent) == raised.generalized_eud_gy(exponent)
+
+
 @given(distributions)
 def test_generalized_eud_with_exponent_one_is_the_mean(dvh: Dvh) -> None:
     assert dvh.generalized_eud_gy(1.0) == pytest.approx(dvh.mean_gy, abs=1e-9)

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from math import exp, log
+from math import ceil, exp, log
 
 import numpy as np
 import pytest
@@ -195,6 +195,20 @@ def test_every_option_gives_the_fractions_it_says(delivered: int, lost: int) -> 
             assert float(option.schedule.day[-1]) <= case.last_planned_day
         if option.strategy == "larger_fractions_same_time_late_matched":
             assert option.effects[1].bed_gy == pytest.approx(effect_on(case.planned, LATE).bed_gy)
+
+
+@given(st.integers(1, 34), st.floats(0.5, 30.0))
+def test_weekends_make_up_wherever_the_calendar_has_the_days(delivered: int, lost: float) -> None:
+    case = _case(delivered, lost)
+    assume(case.missed_count > 0 and case.slots)
+    options, _ = compensate(case, [TUMOR, LATE])
+    found = [option for option in options if option.strategy == "weekend_fractions"]
+    days_left = int(case.last_planned_day) - ceil(case.earliest_day) + 1
+    assert bool(found) == (days_left >= case.remaining_count)
+    for option in found:
+        given_later = option.schedule.day[delivered:]
+        assert given_later[0] >= case.earliest_day
+        assert np.all(np.diff(given_later) >= 1)
 
 
 @given(st.integers(1, 34), st.integers(1, 30))
