@@ -64,7 +64,13 @@ class BloodRequest(ComputeRequest):
     ] = None
     body_volume_l: Annotated[
         float | None,
-        number("L", "Volume to which the mean dose of the organ body belongs.", example=61.8, gt=0.1, le=400),
+        number(
+            "L",
+            "Volume to which the mean dose of the organ body belongs. Left out: of the body's DVH, where it gives one.",
+            example=61.8,
+            gt=0.1,
+            le=400,
+        ),
     ] = None
     dwell_shape: Annotated[
         float, Field(ge=1, le=4, description="Shape of the Weibull law of dwell times; 1 is exponential.")
@@ -120,7 +126,12 @@ class CourseBlood(Schema):
     edric: ImmuneDose
     """Estimated dose of radiation to immune cells (EDRIC)."""
     exposure_basis: Annotated[
-        Literal["edic", "mean_blood_dose"], Field(description="What the lymphocyte reserve's exposure is taken from.")
+        Literal["edic", "edric", "mean_blood_dose"],
+        Field(
+            description="What the lymphocyte reserve's exposure is taken from: EDIC, else EDRIC where the volume of "
+            "the body is not known, else the mean dose of the blood in the listed organs, to which the model is not "
+            "calibrated."
+        ),
     ]
 
 
@@ -165,7 +176,7 @@ class GradeProbability(Schema):
     below_1e9_per_l: float
     """Count below which the grade begins."""
     probability: Estimate
-    """Probability that the lowest count falls below it."""
+    """Probability that the lowest count falls below it; 1 where the measured baseline count is below it already."""
     interval_note: Annotated[str, Field(description="What the value covers, and why it has no interval.")]
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from schemas import blood as wire
 from schemas.run import ModelRef, RunWarning
-from service.blood_exposure import DEFAULT_BEAM_SECONDS, CourseExposure, course_exposure
+from service.blood_exposure import DEFAULT_BEAM_SECONDS, CourseExposure, course_exposure, exposure_warnings
 from service.blood_figures import draw_blood_dose, draw_counts
 from service.blood_lymphocytes import LymphocyteCounts
 from service.errors import InvalidInput
@@ -169,7 +169,7 @@ def _warnings(request: wire.BloodRequest, exposures: Sequence[CourseExposure]) -
                 pointer="/patient/labs/lymphocytes_1e9_per_l",
             )
         )
-    return tuple(found)
+    return (*found, *exposure_warnings(exposures, "/plan/radiotherapy"))
 
 
 def series(_input: Mapping[str, Any], result: Mapping[str, Any]) -> str:

@@ -8,17 +8,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import blood as wire
+from schemas.run import RunWarning
 from service.blood_limits import check_work
 from service.errors import InvalidInput
 from simulation.radiation.blood import Beam, BloodDose, sample_blood_dose
 from simulation.radiation.circulation import EXPOSED_BY, Circulation
-from simulation.radiation.edic import edic_gy, edric_gy
+from simulation.radiation.edic import BLOOD_DOSE_REFERENCE_L, edic_gy, edric_gy
 from simulation.radiation.plan import Course
+from simulation.radiation.tables import read_table
 
 DEFAULT_BEAM_SECONDS: Final = 60.0
 TUMOR: Final = "tumor"
 NOT_BLOOD: Final = frozenset({"body"})
 CM3_PER_L: Final = 1000.0
+MOST_CALIBRATED_GY: Final = float(read_table("lymphocyte_relations.toml")["limited_stage_sclc"]["edic_gy"])
+_NOT_EDIC: Final[Mapping[str, tuple[str, str]]] = {
+    "edric": (
+        "body-volume-missing",
+        "The volume of the body is not known, so that the lymphocytes follow EDRIC. It equals EDIC where the body has "
+        f"{BLOOD_DOSE_REFERENCE_L:g} L and is too high, with too large a loss, where the outline holds less, as on a "
+        "partial scan. The DVH of the body with its volume, or body_volume_l of the blood dose, gives EDIC.",
+    ),
+    "mean_blood_dose": (
+        "lymphocytes-from-blood-dose",
+        "The doses of lung, heart and body are not all given, so that there is no EDIC and the lymphocytes follow the "
+        "mean dose of the blood in the listed organs. The model is not calibrated to that dose, which leaves out all "
+        "other blood and is usually well below EDIC: the loss is probably larger than the one given.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +52,24 @@ class CourseExposure:
     edric: wire.ImmuneDose
 
     @property
-    def basis(self) -> Literal["edic", "mean_blood_dose"]:
+    def basis(self) -> Literal["edic", "edric", "mean_blood_dose"]:
         """What the reserve's exposure is taken from."""
-        return "mean_blood_dose" if self.edic.value_gy is None else "edic"
+        if self.edic.value_gy is not None:
+            return "edic"
+        return "mean_blood_dose" if self.edric.value_gy is None else "edric"
+
+    @property
+    def exposure_gy(self) -> float:
+        """Exposure of the lymphocyte reserve by the whole course."""
+        for immune in (self.edic.value_gy, self.edric.value_gy):
+            if immune is not None:
+                return immune
+        return self.blood.mean_gy * self.course.fraction_count
 
     @property
     def mean_exposure_gy(self) -> float:
         """Exposure of the lymphocyte reserve by a fraction of mean size."""
-        if self.edic.value_gy is None:
-            return self.blood.mean_gy
-        return self.edic.value_gy / self.course.fraction_count
+        return self.exposure_gy / self.course.fraction_count
 
 
 def course_exposure(request: wire.BloodRequest, index: int, course: Course, circulation: Circulation) -> CourseExposure:
@@ -98,6 +123,42 @@ def course_exposure(request: wire.BloodRequest, index: int, course: Course, circ
         edic=_edic(doses, count, volume_l),
         edric=_edric(doses, count),
     )
+
+
+def exposure_warnings(exposures: Sequence[CourseExposure], pointer: str) -> tuple[RunWarning, ...]:
+    """Say where the lymphocyte count does not follow EDIC, or lies outside the EDIC of its calibration.
+
+    Parameters
+    ----------
+    exposures : sequence of CourseExposure
+        One for every course.
+    pointer : str
+        Where the courses stand in the request.
+
+    Returns
+    -------
+    tuple of RunWarning
+    """
+    found = [
+        RunWarning(
+            code=_NOT_EDIC[exposure.basis][0],
+            message=_NOT_EDIC[exposure.basis][1],
+            pointer=f"{pointer}/{index}/organs",
+        )
+        for index, exposure in enumerate(exposures)
+        if exposure.basis in _NOT_EDIC
+    ]
+    total = sum(exposure.exposure_gy for exposure in exposures)
+    if total > MOST_CALIBRATED_GY:
+        found.append(
+            RunWarning(
+                code="outside-derivation-range",
+                message=f"The exposure of the lymphocytes, {total:.3g} Gy in all, is above the {MOST_CALIBRATED_GY:g} "
+                "Gy of EDIC up to which their model is calibrated.",
+                pointer=pointer,
+            )
+        )
+    return tuple(found)
 
 
 def _by_organ(course: Course) -> dict[str, float]:

@@ -25,6 +25,10 @@ INTERVAL_NOTE: Final = (
     "the spread between patients is in the value; no interval, because the sources print no uncertainty of the "
     "calibrated relations"
 )
+ALREADY_BELOW: Final = (
+    "the count measured before treatment is below the limit already, so that the grade is reached whatever the dose; "
+    "the probability says nothing about the effect of the radiation"
+)
 Row = tuple[float, float, CourseExposure]
 """Day of a fraction, its size against the mean one, and the course."""
 
@@ -142,5 +146,5 @@ class LymphocyteCounts:
             grade=grade,
             below_1e9_per_l=below,
             probability=Estimate(value=probability_below(below, baseline, self._counts.nadir), interval=None),
-            interval_note=INTERVAL_NOTE,
+            interval_note=ALREADY_BELOW if baseline < below else INTERVAL_NOTE,
         )

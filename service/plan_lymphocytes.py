@@ -14,7 +14,7 @@ from schemas.plan import Plan
 from schemas.run import RunWarning
 from schemas.simulations import ComparisonRequest, SimulationRequest
 from service.blood import circulation_of
-from service.blood_exposure import TUMOR, course_exposure
+from service.blood_exposure import TUMOR, course_exposure, exposure_warnings
 from service.blood_lymphocytes import survival_of_fractions
 from service.radiotherapy import radiotherapy_plan
 from simulation.radiation.circulation import EXPOSED_BY
@@ -78,7 +78,8 @@ def plan_lymphocytes(
     counts = relative_counts(fraction_days, *survived, days)
     between = relative_counts(fraction_days, *survived, np.append(fraction_days[1:], fraction_days[-1] + 1.0))
     exposure = exposure_for_counts(fraction_days, between.at_days[:, alpha.size // 2])
-    return LymphocyteCourse(relative=counts.at_days.T, nadir=counts.nadir), exposure, ()
+    course = LymphocyteCourse(relative=counts.at_days.T, nadir=counts.nadir)
+    return course, exposure, exposure_warnings(exposures, f"{pointer}/radiotherapy")
 
 
 def _without_tumor(course: Course) -> Course:

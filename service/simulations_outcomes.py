@@ -124,11 +124,15 @@ def _last(curve: wire.IncidenceRead) -> Estimate:
 
 
 def severe_lymphopenia(outcomes: PatientOutcomes, patient: Patient) -> Flags | None:
-    """Return who falls below 0.5e9/L (CTCAE grade 3 and above); None without a count or a model of it."""
+    """Return who is ever below 0.5e9/L (CTCAE grade 3 and above); None without a count or a model of it.
+
+    Everybody is where the measured count before treatment lies below it.
+    """
     start = patient.labs.lymphocytes_1e9_per_l
     if start is None or np.isnan(outcomes.lymphocyte_nadir).any():
         return None
-    return np.asarray(outcomes.lymphocyte_nadir * start < SEVERE_LYMPHOPENIA_1E9_PER_L)
+    nadir = outcomes.lymphocyte_nadir * start
+    return np.asarray((nadir < SEVERE_LYMPHOPENIA_1E9_PER_L) | (start < SEVERE_LYMPHOPENIA_1E9_PER_L))
 
 
 def _curve(days: Floats, events: Flags, at: Floats, one_subject: bool) -> wire.CurveRead:

@@ -1,8 +1,9 @@
 """Lymphocytes under fractionated radiotherapy: circulating cells in exchange with a partly exposed reserve.
 
-Every fraction kills circulating cells by the dose to blood and exposed reserve cells by a multiple of it.
-Between fractions blood and reserve exchange within a day, and the reserve's deficit refills, a part of it
-within weeks and the rest within a year. All counts are relative to the count before treatment.
+Every fraction kills circulating cells by the dose to blood, and exposed reserve cells by a multiple of the
+effective dose to immune cells. Between fractions blood and reserve exchange within a day, and the reserve's
+deficit refills, a part of it within weeks and the rest within a year. All counts are relative to the count
+before treatment.
 """
 
 from collections.abc import Mapping, Sequence
@@ -118,7 +119,7 @@ def reserve_survival(
     Parameters
     ----------
     exposure_gy : float, Gy
-        Effective dose to immune cells of the fraction, or the mean dose to blood.
+        Effective dose to immune cells of the fraction, to which ``reserve_dose_ratio`` is calibrated.
     alpha_per_gy : array-like, shape (n,), 1/Gy
     parameters : LymphocyteParameters
 
@@ -230,36 +231,6 @@ def _advance(
     )
 
 
-def fraction_multipliers(
-    fraction_days: ArrayLike, exposure_gy: ArrayLike, parameters: LymphocyteParameters = DEFAULT
-) -> NDArray[np.float64]:
-    """Return by what each fraction multiplies the relative lymphocyte count, at median sensitivity.
-
-    The factor is taken from just before one fraction to just before the next, so that it holds kill,
-    exchange and recovery; for the last fraction it ends one day later. A simulator whose
-    own lymphocyte variable recovers by itself should use :func:`blood_survival` instead.
-
-    Parameters
-    ----------
-    fraction_days : array-like, shape (n_fractions,), d
-    exposure_gy : array-like, shape (n_fractions,), Gy
-        Effective dose to immune cells, or mean blood dose, of each fraction.
-    parameters : LymphocyteParameters
-
-    Returns
-    -------
-    ndarray, shape (n_fractions,)
-    """
-    times = np.asarray(fraction_days, dtype=np.float64)
-    exposures = np.asarray(exposure_gy, dtype=np.float64)
-    alpha = [parameters.alpha_per_gy]
-    blood = np.array([blood_survival([dose], alpha) for dose in exposures])
-    reserve = np.array([reserve_survival(float(dose), alpha, parameters) for dose in exposures])
-    days = np.append(times, times[-1] + 1.0)
-    before = relative_counts(times, blood, reserve, days, parameters).at_days[:, 0]
-    return before[1:] / before[:-1]
-
-
 def probability_below(
     limit_1e9_per_l: float,
     baseline_1e9_per_l: float,
@@ -278,8 +249,11 @@ def probability_below(
     Returns
     -------
     float
-        0 to 1, with the spread between patients and of the baseline around every nadir.
+        0 to 1, with the spread between patients and of the baseline around every nadir; 1 where the baseline, which
+        was measured, lies below the limit itself.
     """
+    if baseline_1e9_per_l < limit_1e9_per_l:
+        return 1.0
     gap = log(limit_1e9_per_l / baseline_1e9_per_l) - np.log(np.maximum(relative_nadirs, SMALLEST_COUNT))
     return float(np.mean(ndtr(gap / spread_of_log(relative_nadirs, parameters))))
 

@@ -83,6 +83,43 @@ def test_without_baseline_and_edic():
     assert found.courses[0].exposure_basis == "mean_blood_dose"
     codes = {warning.code for warning in computation.warnings}
     assert {"sex-assumed", "baseline-missing", "beam-time-assumed", "calibrated-model"} <= codes
+    assert "lymphocytes-from-blood-dose" in codes
+
+
+def test_the_exposure_is_edric_without_the_volume_of_the_body():
+    whole, unknown = compute(request(body_volume_l=61.8)), compute(request(body_volume_l=None))
+    course = unknown.result.courses[0]
+    assert (course.exposure_basis, course.edic.value_gy) == ("edric", None)
+    assert course.edric.value_gy == pytest.approx(whole.result.courses[0].edic.value_gy)
+    assert unknown.result.relative_count.value == pytest.approx(whole.result.relative_count.value, rel=1e-9)
+    warned = {warning.code: warning for warning in unknown.warnings}
+    assert warned["body-volume-missing"].pointer == "/plan/radiotherapy/0/organs"
+    assert "body-volume-missing" not in {warning.code for warning in whole.warnings}
+    assert "lymphocytes-from-blood-dose" not in warned
+
+
+def test_an_exposure_above_the_calibration_is_said():
+    plan = copy.deepcopy(EXAMPLE["plan"])
+    plan["radiotherapy"][0]["organs"][-1]["mean_dose_gy"] = 12.0
+    codes = {warning.code for warning in compute(request(plan=plan, body_volume_l=61.8)).warnings}
+    assert "outside-derivation-range" in codes
+    assert "outside-derivation-range" not in {warning.code for warning in compute(request()).warnings}
+
+
+def test_a_measured_count_below_a_grade_has_reached_it():
+    organs = [{"organ": "lung", "mean_dose_gy": 0.0}]
+    plan = {"radiotherapy": [EXAMPLE["plan"]["radiotherapy"][0] | {"organs": organs}]}
+
+    def grades(baseline):
+        patient = copy.deepcopy(EXAMPLE["patient"]) | {"labs": {"lymphocytes_1e9_per_l": baseline}}
+        return result(patient=patient, plan=plan).lymphopenia
+
+    below, above = grades(0.49), grades(0.51)
+    assert below[0].probability.value == 1.0
+    assert "before treatment" in below[0].interval_note
+    assert below[1].probability.value < 1e-6
+    assert below[1].interval_note == above[0].interval_note
+    assert 0.0 < above[0].probability.value < 0.5
 
 
 def test_tumor_blood():

@@ -14,7 +14,7 @@ from simulation.tumor import interface as tumor_models
 from simulation.tumor.exposure import exposure_for_counts
 from simulation.tumor.tables import values
 
-FAINT = {"lung": 15.0, "heart": 10.0, "body": 4.0}
+FAINT = {"lung": 5.0, "heart": 3.0, "body": 1.5}
 HEAVY = {"lung": 30.0, "heart": 40.0, "body": 20.0}
 
 
@@ -66,6 +66,18 @@ def test_organ_doses_move_the_count_and_only_then() -> None:
     faint, heavy, none = (simulate(organs, patients=200).result.simulations[0] for organs in (FAINT, HEAVY, {}))
     assert min(heavy.lymphocyte_relative.median) < min(faint.lymphocyte_relative.median) - 0.1
     assert min(none.lymphocyte_relative.median) == pytest.approx(0.4, abs=0.1)
+
+
+def test_the_exposure_behind_the_count_is_said() -> None:
+    codes = {warning.code: warning.pointer for warning in simulate(FAINT, patients=8).warnings}
+    assert codes["body-volume-missing"] == "/plan/radiotherapy/0/organs"
+    codes = {warning.code: warning.pointer for warning in simulate({"lung": 15.0}, patients=8).warnings}
+    assert codes["lymphocytes-from-blood-dose"] == "/plan/radiotherapy/0/organs"
+
+
+def test_a_measured_count_below_the_limit_is_severe_lymphopenia() -> None:
+    share = simulate({"lung": 0.0}, baseline=0.49, patients=200).result.simulations[0].outcomes.severe_lymphopenia
+    assert share.value == of_blood({"lung": 0.0}, 0.49).lymphopenia[0].probability.value == 1.0
 
 
 def test_without_organ_doses_patients_differ_too() -> None:

@@ -13,7 +13,6 @@ from simulation.radiation.lymphocytes import (
     alpha_values_per_gy,
     blood_survival,
     count_quantiles,
-    fraction_multipliers,
     probability_below,
     relative_counts,
     reserve_survival,
@@ -69,13 +68,6 @@ def test_more_dose_never_leaves_more(dose, more, alpha):
     assert np.all((high.at_days > 0) & (high.at_days <= 1 + 1e-12))
 
 
-def test_fraction_multipliers_multiply_to_the_count():
-    doses = np.full(30, 0.12)
-    product = np.cumprod(fraction_multipliers(DAYS, doses))
-    before_next = counts(0.12, wanted=np.append(DAYS, DAYS[-1] + 1)).at_days[1:, 0]
-    assert product == pytest.approx(before_next)
-
-
 @settings(max_examples=30, deadline=None)
 @given(doses=st.lists(st.floats(0, 3), min_size=1, max_size=30), alpha=st.floats(0, 1))
 def test_survival_lies_between_the_extreme_doses(doses, alpha):
@@ -111,6 +103,13 @@ def test_probabilities_and_bands():
     assert np.all(lower <= series[:, 20])
     assert np.all(series[:, 20] <= upper)
     assert spread_of_log(np.array([1.0, 0.66, 0.1])) == pytest.approx([0.1, np.hypot(0.3, 0.1), np.hypot(0.3, 0.1)])
+
+
+@settings(max_examples=40, deadline=None)
+@given(baseline=st.floats(0.05, 3.0), limit=st.sampled_from([0.2, 0.5]), dose=st.floats(0, 0.5))
+def test_a_measured_count_below_the_limit_is_below_it(baseline, limit, dose):
+    found = probability_below(limit, baseline, counts(dose, alpha=alpha_values_per_gy()).nadir)
+    assert found == 1.0 if baseline < limit else 0.0 <= found <= 1.0
 
 
 def test_faster_exchange_hides_less():
