@@ -207,7 +207,7 @@ class OutcomesRead(Schema):
         Field(
             description="Lymphocytes below 0.5e9/L at some time, with the spread between patients; needs "
             "labs.lymphocytes_1e9_per_l. From the organ doses of the plan where every course lists an organ that "
-            "holds blood, else from the size of the fields."
+            "holds blood, else from the size of the fields. 1 where the measured count is below it before treatment."
         ),
     ]
     interval_note: Annotated[
@@ -238,6 +238,10 @@ class PlanComplicationRead(Schema):
     probability: Estimate
     """Probability of the complication."""
     interval_note: IntervalNote
+    assumed: Annotated[
+        list[str],
+        Field(description="Factors of the model that the request left out; they count as no or as the first category."),
+    ]
 
 
 class ModelSimulationRead(Schema):

@@ -13,9 +13,10 @@ from schemas.run import ModelRef, RunWarning
 from service import simulations_figures as figures
 from service.complications import complications_of
 from service.flat_exposure import FLAT_EXPOSURE, flat_exposure
-from service.harms import INCIDENCE_MODEL, Harms, Treated, compare_harms, dominance
+from service.harms import INCIDENCE_MODEL, Harms, compare_harms, dominance
+from service.harms_radiotherapy import Treated
 from service.kinds import Computation, Kind
-from service.scenarios import output_days, scenario_of
+from service.scenarios import lesions_of, output_days, scenario_of
 from service.simulations import EXAMPLE, cohort_of, read_band, reference, warnings_of
 from service.simulations_outcomes import LEVEL, abscopal_note, estimate, read_outcomes, severe_lymphopenia
 from service.simulations_ranges import check_ranges
@@ -71,11 +72,11 @@ def compute(request: wire.ComparisonRequest) -> Computation:
     for index, (named, (scenario, read_as)) in enumerate(zip(request.plans, scenarios, strict=True)):
         pointer = f"/plans/{index}/plan"
         cohort = cohort_of(request, scenario, request.model, "/model", irradiated)
-        complications, used, noticed = complications_of(named.plan, request.patient, request.seed, pointer)
+        complications = complications_of(named.plan, request.patient, request.seed, pointer)
         cohorts.append(cohort)
-        models |= dict.fromkeys((reference(request.model), *used))
+        models |= dict.fromkeys((reference(request.model), *complications.models))
         treated.append(Treated(named.plan, complications))
-        notices += [*read_as, *noticed, *warnings_of([cohort], pointer)]
+        notices += [*read_as, *complications.warnings, *warnings_of([cohort], pointer)]
         plans.append(
             wire.PlanOutcomesRead(
                 id=named.id,
@@ -84,13 +85,20 @@ def compute(request: wire.ComparisonRequest) -> Computation:
                 sum_of_diameters_mm=read_band(
                     cohort.sum_of_diameters_mm, np.searchsorted(cohort.time_days, shown_days)
                 ),
-                complications=complications,
+                complications=list(complications.rows),
             )
         )
     counted_alike = _counted_alike([scenario for scenario, _ in scenarios])
     columns = [_outcomes(cohort, request, counted_alike) for cohort in cohorts]
+    lung_lesions = frozenset(lesion.id for lesion in lesions_of(request) if lesion.organ == "lung")
     harms = [
-        compare_harms(treated[0], one, request.patient, lymphopenia_known="severe_lymphopenia" in columns[0])
+        compare_harms(
+            treated[0],
+            one,
+            request.patient,
+            lung_lesions=lung_lesions,
+            lymphopenia_known="severe_lymphopenia" in columns[0],
+        )
         for one in treated[1:]
     ]
     if any(row.model == INCIDENCE_MODEL for found in harms for row in found.differences):
@@ -210,7 +218,8 @@ KIND: Final = Kind(
         "The same virtual patients under every plan, so that differences are not noise: difference of each outcome "
         "from the first plan with its 90 % interval, number needed to treat, and 'no expected gain' where every "
         "efficacy interval spans zero or the difference is smaller than a stated one. Harm stands beside it: organ "
-        "complications where histograms are given, published adverse events of the drugs. One plan dominates another "
+        "complications where histograms are given, also with an antibody after the radiotherapy, and published adverse "
+        "events of the drugs. One plan dominates another "
         "only if no harm is higher, and where harm is not known for both, dominance is null and says so."
     ),
     request=wire.ComparisonRequest,

@@ -4,18 +4,18 @@ A harm enters only where it is known for both plans. What is not known is said, 
 than another only when its harm is not higher.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from math import hypot
 from typing import Final
 
 from schemas.base import Estimate, IntervalRead
 from schemas.patient import Patient
 from schemas.plan import Plan
-from schemas.simulations import HarmDifferenceRead, PlanComplicationRead
+from schemas.simulations import HarmDifferenceRead
+from service.harm_rows import harm_row
+from service.harms_radiotherapy import Treated, compare_radiotherapy
 from service.plan_covariates import TARGET, plan_covariates
 from service.regimens import drug_plan
-from service.simulations_outcomes import rounded
 from simulation.immunotherapy.adverse_events import INCIDENCE, SOURCES, Incidence
 from simulation.model import Value
 from simulation.predictors.irae_incidence import differs
@@ -36,15 +36,9 @@ class Harms:
     unknown: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Treated:
-    """A plan with the complications that its organ doses lead to."""
-
-    plan: Plan
-    complications: Sequence[PlanComplicationRead]
-
-
-def compare_harms(base: Treated, other: Treated, patient: Patient, *, lymphopenia_known: bool) -> Harms:
+def compare_harms(
+    base: Treated, other: Treated, patient: Patient, *, lung_lesions: Collection[str], lymphopenia_known: bool
+) -> Harms:
     """Return the harm of a plan minus that of the reference plan.
 
     Parameters
@@ -52,6 +46,8 @@ def compare_harms(base: Treated, other: Treated, patient: Patient, *, lymphopeni
     base, other : Treated
         The reference plan and the plan that is compared with it.
     patient : Patient
+    lung_lesions : collection of str
+        Ids of the lesions in the lung.
     lymphopenia_known : bool
         Whether the model gives severe lymphopenia of both plans, in the same way.
 
@@ -61,9 +57,14 @@ def compare_harms(base: Treated, other: Treated, patient: Patient, *, lymphopeni
     """
     found: list[HarmDifferenceRead] = []
     unknown: list[str] = []
-    for differences, missing in (_radiotherapy(base, other), _drugs(base.plan, other.plan, patient)):
+    for differences, missing in (
+        compare_radiotherapy(base, other, lung_lesions),
+        _drugs(base.plan, other.plan, patient),
+    ):
         found += differences
         unknown += missing
+    if _chemotherapy(base.plan) != _chemotherapy(other.plan):
+        unknown.append("adverse events of the chemotherapy with the radiotherapy: the plans differ in it")
     if base.plan.radiotherapy != other.plan.radiotherapy and not lymphopenia_known:
         unknown.append(
             "severe lymphopenia: the radiotherapy differs; give labs.lymphocytes_1e9_per_l, and organ doses in both "
@@ -76,37 +77,8 @@ def compare_harms(base: Treated, other: Treated, patient: Patient, *, lymphopeni
     return Harms(tuple(found), tuple(unknown))
 
 
-def _radiotherapy(base: Treated, other: Treated) -> tuple[list[HarmDifferenceRead], list[str]]:
-    if base.plan.radiotherapy == other.plan.radiotherapy:
-        return [], []
-    unknown = [reason for treated in (base, other) for reason in _without_complications(treated)]
-    first, second = (
-        {(row.organ, row.model, row.endpoint): row.probability for row in treated.complications}
-        for treated in (base, other)
-    )
-    none = Estimate(value=0.0, interval=None)
-    rows = []
-    for key in first | second:
-        organ, model, endpoint = key
-        before = first.get(key) if base.plan.radiotherapy else none
-        after = second.get(key) if other.plan.radiotherapy else none
-        if before is None or after is None:
-            unknown.append(f"{endpoint} ({organ}, {model}): not computed for both plans; give the organ in both")
-            continue
-        rows.append(_row(endpoint, organ, model, before, after, (), ()))
-    return rows, list(dict.fromkeys(unknown))
-
-
-def _without_complications(treated: Treated) -> Iterator[str]:
-    courses = treated.plan.radiotherapy
-    if not courses:
-        return
-    if len(courses) > 1:
-        yield "organ complications: a plan has several courses, and their doses are not added"
-    if not treated.complications or any(organ.dvh is None for course in courses for organ in course.organs):
-        yield "organ complications: the radiotherapy differs, and not every course has a dvh of the organs at risk"
-    elif any(not course.organs for course in courses):
-        yield "organ complications: a course lists no organ"
+def _chemotherapy(plan: Plan) -> str:
+    return plan.chemotherapy_with_radiotherapy or "none"
 
 
 def _drugs(base: Plan, other: Plan, patient: Patient) -> tuple[list[HarmDifferenceRead], list[str]]:
@@ -130,7 +102,7 @@ def _drugs(base: Plan, other: Plan, patient: Patient) -> tuple[list[HarmDifferen
         for text in _notes(row, covariates)
     )
     sources = tuple(dict.fromkeys(SOURCES[row.source].citation for row in pair if row is not None))
-    read = _row(f"{_EVENT}_{_GRADES}", None, INCIDENCE_MODEL, _estimate(before), _estimate(after), sources, notes)
+    read = harm_row(f"{_EVENT}_{_GRADES}", None, INCIDENCE_MODEL, _estimate(before), _estimate(after), sources, notes)
     return [read], []
 
 
@@ -199,38 +171,6 @@ def _estimate(row: Incidence | None) -> Estimate:
     if row.bounds is not None:
         interval = IntervalRead(level=_LEVEL, lower=row.bounds[0], upper=row.bounds[1])
     return Estimate(value=row.probability, interval=interval)
-
-
-def _row(
-    harm: str,
-    organ: str | None,
-    model: str,
-    before: Estimate,
-    after: Estimate,
-    sources: Sequence[str],
-    notes: Sequence[str],
-) -> HarmDifferenceRead:
-    return HarmDifferenceRead(
-        harm=harm,
-        organ=organ,
-        model=model,
-        reference=before,
-        plan=after,
-        difference=Estimate(value=rounded(after.value - before.value), interval=_interval(before, after)),
-        sources=list(sources),
-        notes=list(notes),
-    )
-
-
-def _interval(before: Estimate, after: Estimate) -> IntervalRead | None:
-    """Interval of a difference from those of its parts as if independent (Newcombe, doi:10.1002/sim.779)."""
-    first, second = before.interval, after.interval
-    if first is None or second is None or first.level != second.level:
-        return None
-    value = after.value - before.value
-    down = hypot(after.value - second.lower, first.upper - before.value)
-    up = hypot(second.upper - after.value, before.value - first.lower)
-    return IntervalRead(level=first.level, lower=rounded(value - down), upper=rounded(value + up))
 
 
 def dominance(better: bool, worse: bool, harms: Harms, sign: float) -> tuple[bool | None, str | None]:

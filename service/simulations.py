@@ -42,18 +42,18 @@ def compute(request: wire.SimulationRequest) -> Computation:
     scenario, noticed = scenario_of(request, request.plan)
     times = output_days(request)
     cohorts = [cohort_of(request, scenario, model, f"/models/{index}") for index, model in enumerate(request.models)]
-    complications, models_used, notices = complications_of(request.plan, request.patient, request.seed)
+    found = complications_of(request.plan, request.patient, request.seed)
     result = wire.SimulationResult(
         time_days=floats(times),
         fractions=floats(scenario.fractions.day),
         doses=sorted({event.time_days for event in scenario.drugs.events if event.time_days <= request.horizon_days}),
         simulations=[read_cohort(cohort, request, scenario) for cohort in cohorts],
-        complications=complications,
+        complications=list(found.rows),
     )
     return Computation(
         result=result,
-        models=(*(reference(cohort.model_id) for cohort in cohorts), *models_used),
-        warnings=(*warnings_of(cohorts), *extrapolated, *noticed, *notices),
+        models=(*(reference(cohort.model_id) for cohort in cohorts), *found.models),
+        warnings=(*warnings_of(cohorts), *extrapolated, *noticed, *found.warnings),
     )
 
 

@@ -14,6 +14,7 @@ from simulation.model import (
     Value,
 )
 from simulation.predictors._arithmetic import logistic, number
+from simulation.predictors._dose_intervals import interval_of
 from simulation.predictors._inputs import chosen, flag, measured
 from simulation.radiation.clinical import MODELS, ClinicalModel
 
@@ -157,21 +158,23 @@ def probability(
     covariates : mapping
         One patient.
     note : str, optional
-        Goes with the value; the table's own note by default.
+        Goes with the value, before that on the interval; the table's own note by default.
 
     Returns
     -------
     Prediction
-        The probability with contributions.
+        The probability with its interval and contributions.
     """
     model = CLINICAL[identifier]
-    score, shares = linear_score(model, {name: number(covariates, name) for name in doses}, covariates)
+    given = {name: number(covariates, name) for name in doses}
+    score, shares = linear_score(model, given, covariates)
     return Prediction(
         outcome=outcome,
         value=logistic(score),
         unit="probability",
+        interval=interval_of(identifier, list(given.values()), score, factors_present(model, covariates)),
         contributions=shares,
-        note=note or model.note,
+        note=" ".join(filter(None, (note or model.note, model.interval_note))),
         horizon_days=model.horizon_days,
     )
 
@@ -268,6 +271,8 @@ def dose_card(
     known_failures: tuple[str, ...] = (),
     cancer_types: tuple[str, ...] = (),
     references: tuple[Reference, ...] = (),
+    version: str = "1.0.0",
+    changes: tuple[str, ...] = (),
 ) -> ModelCard:
     """Return the card of a predictor that evaluates clinical models on plan summaries.
 
@@ -281,6 +286,10 @@ def dose_card(
         As on the card.
     known_failures, cancer_types, references : tuple
         Added to what the table gives.
+    version : str
+        As on the card.
+    changes : tuple of str
+        History after the first version.
 
     Returns
     -------
@@ -291,7 +300,7 @@ def dose_card(
     sources = dict.fromkeys(model.reference for model in used)
     return ModelCard(
         id=identifier,
-        version="1.0.0",
+        version=version,
         title=title,
         kind="predictor",
         outcome=outcome,
@@ -310,5 +319,5 @@ def dose_card(
         decreases_with=decreases_with,
         validated_on_patients=False,
         license_and_patents="Published coefficients; no code of the library that lists them is used.",
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", *changes),
     )

@@ -120,6 +120,8 @@ class Model:
         increases_with=(_dose.LUNG, _dose.COMORBIDITY, _dose.LOBE, _dose.AGE),
         decreases_with=(),
         cancer_types=("nsclc", "sclc"),
+        version="1.1.0",
+        changes=("1.1.0: the answer carries the intervals of the odds ratios of the factors that are present.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

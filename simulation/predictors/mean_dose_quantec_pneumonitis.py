@@ -52,6 +52,8 @@ class Model:
         ),
         increases_with=(_dose.LUNG,),
         decreases_with=(),
+        version="1.1.0",
+        changes=("1.1.0: the answer carries the published intervals of the dose of 50 % risk and of the slope there.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -1,6 +1,6 @@
 """Named clinical models: dose metrics and patient factors to a risk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 from typing import Any, Literal
@@ -184,7 +184,10 @@ class ClinicalModel:
         value = term.metric.read(self.dose_basis(structure.dvh, fraction_count))
         return DoseInput(structure=structure.id, name=term.label, value=value, unit=term.metric.unit)
 
-    def _linked(self, score: float, doses: Sequence[DoseInput], coefficients: Sequence[float]) -> float:
+    def _linked(
+        self, score: float, doses: Sequence[DoseInput], coefficients: Sequence[float], shift: float = 0.0
+    ) -> float:
+        score += shift
         for term, dose, coefficient in zip(self.terms, doses, coefficients, strict=True):
             amount = dose.value / 100.0 if dose.unit == "%" else dose.value
             slope = log(coefficient) if self.link == "hazard_ratio" else coefficient
@@ -212,31 +215,60 @@ class ClinicalModel:
                 lower=self._linked(score, doses, [source.lower]),
                 upper=self._linked(score, doses, [source.upper]),
             )
-        ratios = {name: one for name, one in self.odds_ratio_intervals.items() if factors.get(name, False)}
         if stream is None:
             return None
-        values = {**self._curve(), **{name: exp(self.flags[name]) for name in ratios}}
+        values, intervals = self.uncertain([name for name in self.flags if factors.get(name, False)])
         return propagate(
-            lambda sample: self._resampled(score, doses, sample),
+            lambda sample: self._linked(score, doses, *self.resampled(sample)),
             values,
-            {**self.curve_intervals, **ratios},
+            intervals,
             level=level,
             stream=stream,
         )
 
-    def _curve(self) -> dict[str, float]:
-        """Dose of 50 % risk and slope there, where these have intervals."""
+    def uncertain(self, present: Collection[str]) -> tuple[dict[str, float], dict[str, Interval]]:
+        """Return what is uncertain for a patient with these factors.
+
+        Parameters
+        ----------
+        present : collection of str
+            Yes-or-no factors that are there.
+
+        Returns
+        -------
+        dict of str to float, dict of str to Interval
+            Estimate and interval of the curve in dose and of the odds ratios, both by name; empty where none has one.
+        """
+        ratios = {name: one for name, one in self.odds_ratio_intervals.items() if name in present}
+        values = {**self.curve, **{name: exp(self.flags[name]) for name in ratios}}
+        return values, {**self.curve_intervals, **ratios}
+
+    @property
+    def curve(self) -> dict[str, float]:
+        """Dose of 50 % risk in Gy and slope there, where these have intervals."""
         if not self.curve_intervals:
             return {}
         return {"d50_gy": -self.intercept / self.terms[0].coefficient, "gamma50": -self.intercept / 4.0}
 
-    def _resampled(self, score: float, doses: Sequence[DoseInput], sample: Mapping[str, float]) -> float:
+    def resampled(self, sample: Mapping[str, float]) -> tuple[list[float], float]:
+        """Return the coefficients of the terms, and the shift of the score, under other values of what is uncertain.
+
+        Parameters
+        ----------
+        sample : mapping of str to float
+            One draw of what :meth:`uncertain` names.
+
+        Returns
+        -------
+        list of float, float
+            In the order of the terms; the shift is on the scale of the score.
+        """
         shift = sum(log(sample[name]) - value for name, value in self.flags.items() if name in sample)
         coefficients = [term.coefficient for term in self.terms]
         if self.curve_intervals:
             shift += -4.0 * sample["gamma50"] - self.intercept
             coefficients = [4.0 * sample["gamma50"] / sample["d50_gy"]]
-        return self._linked(score + shift, doses, coefficients)
+        return coefficients, shift
 
 
 def _term(row: Mapping[str, Any], coefficient: float) -> Term:
@@ -289,3 +321,5 @@ def _model(row: Mapping[str, Any], table: Mapping[str, Any]) -> ClinicalModel:
 
 _TABLE = read_table("radiation_clinical.toml")
 MODELS: Sequence[ClinicalModel] = tuple(_model(row, _TABLE) for row in _TABLE["models"])
+SENSITIVITY_ODDS_RATIOS: Mapping[str, float] = _TABLE["sensitivity_odds_ratios"]
+"""A second odds ratio of a factor, from another trial, by the name of the factor."""

@@ -312,9 +312,11 @@ def test_organ_doses_make_the_harm_of_radiotherapy_known() -> None:
             "kind": "cumulative", "volume_unit": "percent", "total_volume_cm3": 3900,
             "dose_gy": [0, 5 * scale, 20 * scale, 40 * scale], "volume": [100, 40, 15, 0],
         }  # fmt: skip
-        return {**COURSE, "organs": [{"organ": "lung", "dvh": dvh}]}
+        fractions = [{"day": day, "dose_gy": 2} for day in range(25)]
+        return {**COURSE, "fractions": fractions, "organs": [{"organ": "lung", "dvh": dvh}]}
 
-    low, high = ({"radiotherapy": [course(scale)], "drugs": [DRUG]} for scale in (0.3, 1.0))
+    drug = DRUG | {"start_day": 40}
+    low, high = ({"radiotherapy": [course(scale)], "drugs": [drug]} for scale in (0.3, 1.0))
     (compared,) = compare({"low": low, "high": high}, patients=50).comparisons
     assert compared.harms_unknown == []
     lung = [row for row in compared.harms if row.organ == "lung"]
