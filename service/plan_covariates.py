@@ -1,7 +1,9 @@
 """What predictors see of a plan: drug class, chemotherapy, fractions, organ doses."""
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from schemas.plan import DrugCourse, OrganDose, Plan, RadiotherapyCourse
@@ -9,6 +11,7 @@ from service.dvh_structures import distribution
 from service.errors import InvalidInput
 from service.radiotherapy import days_of_series
 from service.regimens import regimen_of
+from simulation.immunotherapy.regimens import REGIMENS, Regimen
 from simulation.model import Value
 from simulation.radiation.dvh import Dvh
 
@@ -26,6 +29,7 @@ TARGET: Final = {
     "tremelimumab": "ctla4",
     "relatlimab": "lag3",
 }
+CTLA4_ANTIBODIES: Final = tuple(agent for agent, target in TARGET.items() if target == "ctla4")
 CLASS_OF: Final[dict[frozenset[str], str]] = {
     frozenset(): "none",
     frozenset({"pd1"}): "pd1",
@@ -48,9 +52,19 @@ PLAN_COVARIATES: Final[tuple[_Row, ...]] = (
     ("plan.agents", "", "choice", (), "Planned checkpoint inhibitors in alphabetical order, joined by +."),
     ("plan.regimen", "", "choice", (), "Name of the regimen, where the plan has exactly one drug course."),
     ("plan.with_chemotherapy", "", "flag", _FLAG, "A named regimen contains chemotherapy."),
-    ("plan.ipilimumab_dose_mg_per_kg", "mg/kg", "number", (), "Largest dose of one ipilimumab infusion."),
+    *(
+        (f"plan.{agent}_{what}", unit, "number", (), f"{description} {agent}.")
+        for agent in CTLA4_ANTIBODIES
+        for what, unit, description in (
+            ("dose_mg", "mg", "Largest dose of one infusion of"),
+            ("dose_mg_per_kg", "mg/kg", "Largest dose of one infusion of"),
+            ("interval_days", "d", "Shortest time between two infusions of"),
+            ("dose_count", "", "Infusions of"),
+        )
+    ),
     ("plan.chemotherapy_with_radiotherapy", "", "choice", _WITH_RADIOTHERAPY, "As given in the plan."),
     ("plan.drug_start_after_radiotherapy_days", "d", "number", (), "First infusion minus last fraction."),
+    ("plan.drug_start_after_first_fraction_days", "d", "number", (), "First infusion minus first fraction."),
     ("plan.fraction_count", "", "number", (), "Fractions of all courses."),
     ("plan.dose_per_fraction_gy", "Gy", "number", (), "Largest dose of one fraction."),
     ("plan.total_dose_gy", "Gy", "number", (), "Sum of the fractions of all courses."),
@@ -74,9 +88,19 @@ GIVEN_BY: Final[dict[str, str]] = {
     "plan.agents": "plan.drugs[].agent",
     "plan.regimen": "plan.drugs[].regimen",
     "plan.with_chemotherapy": "plan.drugs[].regimen",
-    "plan.ipilimumab_dose_mg_per_kg": "plan.drugs[].dose_mg_per_kg (agent ipilimumab)",
+    **{
+        f"plan.{agent}_{what}": f"plan.drugs[].{member} (agent {agent})"
+        for agent in CTLA4_ANTIBODIES
+        for what, member in (
+            ("dose_mg", "dose_mg"),
+            ("dose_mg_per_kg", "dose_mg_per_kg"),
+            ("interval_days", "interval_days"),
+            ("dose_count", "dose_count"),
+        )
+    },
     "plan.chemotherapy_with_radiotherapy": "plan.chemotherapy_with_radiotherapy",
     "plan.drug_start_after_radiotherapy_days": "plan.drugs[].start_day",
+    "plan.drug_start_after_first_fraction_days": "plan.drugs[].start_day",
     "plan.fraction_count": "plan.radiotherapy[].fraction_count",
     "plan.dose_per_fraction_gy": "plan.radiotherapy[].dose_per_fraction_gy",
     "plan.total_dose_gy": "plan.radiotherapy[].dose_per_fraction_gy",
@@ -90,11 +114,12 @@ GIVEN_BY: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """Fractions of one course: how many, the largest, the sum and the last day."""
+    """Fractions of one course: how many, the largest, the sum, the first and the last day."""
 
     count: int
     largest_gy: float
     total_gy: float
+    first_day: float
     last_day: float
 
 
@@ -118,6 +143,7 @@ def plan_covariates(plan: Plan, weight_kg: float | None) -> dict[str, Value]:
         found["plan.total_dose_gy"] = sum(one.total_gy for one in series)
         if first_day is not None:
             found["plan.drug_start_after_radiotherapy_days"] = first_day - max(one.last_day for one in series)
+            found["plan.drug_start_after_first_fraction_days"] = first_day - min(one.first_day for one in series)
         found.update(_organs(plan.radiotherapy, count))
     return found
 
@@ -127,7 +153,7 @@ def _drugs(courses: Sequence[DrugCourse], weight_kg: float | None, found: dict[s
     agents: set[str] = set()
     with_chemotherapy = False
     first_days: list[float] = []
-    ipilimumab: list[float | None] = []
+    infusions: dict[str, list[_Infusions]] = {}
     for index, course in enumerate(courses):
         regimen = regimen_of(course, f"/plan/drugs/{index}")
         first = course.start_day
@@ -135,13 +161,11 @@ def _drugs(courses: Sequence[DrugCourse], weight_kg: float | None, found: dict[s
             agents.update(regimen.agents)
             with_chemotherapy = with_chemotherapy or regimen.with_chemotherapy
             first += min(part.start_day for part in regimen.parts)
-            for part in regimen.parts:
-                if part.agent == "ipilimumab":
-                    ipilimumab.append(_per_kg(part.dose_mg, part.dose_mg_per_kg, weight_kg))
         elif course.agent is not None:
             agents.add(course.agent)
-            if course.agent == "ipilimumab":
-                ipilimumab.append(_per_kg(course.dose_mg, course.dose_mg_per_kg, weight_kg))
+        for agent in CTLA4_ANTIBODIES:
+            if agent == course.agent or (regimen is not None and agent in regimen.agents):
+                infusions.setdefault(agent, []).append(_infusions(course, regimen, agent))
         first_days.append(first)
     found["plan.immunotherapy"] = bool(agents)
     found["plan.agents"] = "+".join(sorted(agents))
@@ -151,10 +175,60 @@ def _drugs(courses: Sequence[DrugCourse], weight_kg: float | None, found: dict[s
         found["plan.checkpoint_class"] = targets
     if len(courses) == 1 and courses[0].regimen is not None:
         found["plan.regimen"] = courses[0].regimen
-    doses = [dose for dose in ipilimumab if dose is not None]
-    if doses and len(doses) == len(ipilimumab):
-        found["plan.ipilimumab_dose_mg_per_kg"] = max(doses)
+    for agent, given in infusions.items():
+        found.update(_of_antibody(agent, given, weight_kg))
     return min(first_days) if first_days else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Infusions:
+    """Infusions of one agent in one course: their days, and their doses as (mg, mg/kg) with one of the two."""
+
+    days: tuple[float, ...]
+    doses: tuple[tuple[float | None, float | None], ...]
+
+
+def _infusions(course: DrugCourse, regimen: Regimen | None, agent: str) -> _Infusions:
+    if regimen is None:
+        count, interval = course.dose_count or 1, course.interval_days or 0.0
+        days = tuple(course.start_day + number * interval for number in range(count))
+        return _Infusions(days, ((course.dose_mg, course.dose_mg_per_kg),))
+    days = tuple(course.start_day + day for day in _regimen_days(regimen.name, agent, course.dose_count))
+    return _Infusions(days, tuple((part.dose_mg, part.dose_mg_per_kg) for part in regimen.parts if part.agent == agent))
+
+
+@lru_cache(maxsize=256)
+def _regimen_days(name: str, agent: str, visits: int | None) -> tuple[float, ...]:
+    # any weight will do: the days do not depend on it
+    events = REGIMENS[name].expand(visits=visits, weight_kg=1.0)
+    return tuple(event.time_days for event in events if event.agent == agent)
+
+
+def _of_antibody(agent: str, given: Sequence[_Infusions], weight_kg: float | None) -> Iterator[tuple[str, Value]]:
+    doses = [dose for one in given for dose in one.doses]
+    for what, largest in (
+        ("dose_mg", _largest(_in_mg(*dose, weight_kg) for dose in doses)),
+        ("dose_mg_per_kg", _largest(_per_kg(*dose, weight_kg) for dose in doses)),
+    ):
+        if largest is not None:
+            yield f"plan.{agent}_{what}", largest
+    days = sorted({day for one in given for day in one.days})
+    if len(days) > 1:
+        yield f"plan.{agent}_interval_days", min(later - day for day, later in itertools.pairwise(days))
+    if days:
+        yield f"plan.{agent}_dose_count", len(days)
+
+
+def _largest(doses: Iterable[float | None]) -> float | None:
+    """Return the largest dose; None where one is not known."""
+    known = list(doses)
+    return None if None in known else max(dose for dose in known if dose is not None)
+
+
+def _in_mg(dose_mg: float | None, dose_mg_per_kg: float | None, weight_kg: float | None) -> float | None:
+    if dose_mg is not None:
+        return dose_mg
+    return None if dose_mg_per_kg is None or weight_kg is None else dose_mg_per_kg * weight_kg
 
 
 def _per_kg(dose_mg: float | None, dose_mg_per_kg: float | None, weight_kg: float | None) -> float | None:
@@ -166,11 +240,13 @@ def _per_kg(dose_mg: float | None, dose_mg_per_kg: float | None, weight_kg: floa
 def _series(course: RadiotherapyCourse, pointer: str) -> _Series:
     if course.fractions is not None:
         doses = [fraction.dose_gy for fraction in course.fractions]
-        return _Series(len(doses), max(doses), sum(doses), max(fraction.day for fraction in course.fractions))
+        fraction_days = [fraction.day for fraction in course.fractions]
+        return _Series(len(doses), max(doses), sum(doses), min(fraction_days), max(fraction_days))
     assert course.fraction_count is not None
     assert course.dose_per_fraction_gy is not None
     count, dose = course.fraction_count, course.dose_per_fraction_gy
-    return _Series(count, dose, count * dose, days_of_series(course, pointer)[-1])
+    days = days_of_series(course, pointer)
+    return _Series(count, dose, count * dose, days[0], days[-1])
 
 
 def _organs(courses: Sequence[RadiotherapyCourse], fraction_count: int) -> Iterator[tuple[str, Value]]:

@@ -20,6 +20,7 @@ from service.predictions_checks import (
     Answer,
     Patient,
     Ready,
+    not_checked,
     positions,
     usual_applicability,
 )
@@ -30,6 +31,9 @@ def _read(ready: Ready, prediction: Prediction, applicability: dict[str, Any]) -
     if prediction.outside:
         known = applicability["reasons"] if applicability["status"] == "outside" else []
         applicability = {"status": "outside", "reasons": [*known, *prediction.outside]}
+    elif prediction.unchecked and applicability["status"] != "outside":
+        reasons = [*applicability["reasons"], not_checked(prediction.unchecked)]
+        applicability = {"status": "unknown", "reasons": reasons}
     if type(prediction) is not Published:
         return _fresh(ready, prediction, applicability)
     remembered = ready.printed.get(id(prediction))

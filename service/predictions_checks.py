@@ -222,10 +222,15 @@ class Patient:
         return cls(covariates, given, refused, outside)
 
 
+def not_checked(names: Iterable[str]) -> str:
+    """Return the reason why nothing is known of a patient who leaves these names out."""
+    return f"Not given, so not checked: {', '.join(names)}."
+
+
 def usual_applicability(ready: Ready, given: int) -> dict[str, Any]:
     """Return status and reasons for a patient whom no check found unlike the cohort."""
     unchecked = ready.consulted & ~given
     if unchecked:
-        names = ", ".join(_NAMES[position] for position in positions(unchecked))
-        return {"status": "unknown", "reasons": [f"Not given, so not checked: {names}."]}
+        names = [_NAMES[position] for position in positions(unchecked)]
+        return {"status": "unknown", "reasons": [not_checked(names)]}
     return _INSIDE if ready.ranges_unpublished is None else ready.ranges_unpublished

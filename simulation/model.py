@@ -172,7 +172,8 @@ class Prediction(NamedTuple):
     ``note`` carries what a reader must know with the number (a composition that nobody
     published as a whole, a score that is not a probability). ``references`` are positions in
     the card's references, all of them when empty. ``outside`` says why the answer lies outside
-    the derivation cohort where the range of no single input shows it (a ratio of two inputs).
+    the derivation cohort where the range of no single input shows it (a ratio of two inputs);
+    ``unchecked`` names the inputs that were needed to compare this answer, and are absent.
     """
 
     outcome: str
@@ -185,6 +186,7 @@ class Prediction(NamedTuple):
     note: str | None = None
     references: tuple[int, ...] = ()
     outside: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
 
 class Published(Prediction):

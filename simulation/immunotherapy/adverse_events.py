@@ -12,13 +12,15 @@ from typing import Any, Final, Protocol, TypeVar
 
 from simulation.model import Reference
 from simulation.predictors._answers import wilson
+from simulation.predictors._antibodies import AntibodyCourse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incidence:
     """How many patients have an event; ``classes`` or ``agents`` say which treatment.
 
-    ``cancer_types``, ``ipilimumab_mg_per_kg`` and ``with_chemotherapy`` say what one trial enrolled and gave.
+    ``cancer_types``, ``stages`` and ``first_line`` say whom one trial enrolled, ``with_chemotherapy`` and ``ctla4``
+    what it gave.
     """
 
     event: str
@@ -28,8 +30,10 @@ class Incidence:
     agents: str | None = None
     group: str | None = None
     cancer_types: tuple[str, ...] = ()
-    ipilimumab_mg_per_kg: float | None = None
+    stages: tuple[str, ...] = ()
+    first_line: bool = False
     with_chemotherapy: bool | None = None
+    ctla4: AntibodyCourse | None = None
     organ: str | None = None
     percent: float | None = None
     lower: float | None = None
@@ -106,16 +110,20 @@ def _load() -> dict[str, Any]:
     return tomllib.loads(text)
 
 
+def _incidence(row: Mapping[str, Any]) -> Incidence:
+    read: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    if "ctla4" in read:
+        read["ctla4"] = AntibodyCourse(**read["ctla4"])
+    return Incidence(**read)
+
+
 _DATA: Final = _load()
 VERSION: Final[str] = _DATA["version"]
 SOURCES: Final[Mapping[str, Reference]] = {
     name: Reference(citation=row["citation"], doi=row.get("doi"), verified=row["verified"])
     for name, row in _DATA["sources"].items()
 }
-INCIDENCE: Final = tuple(
-    Incidence(**(row | {name: tuple(row.get(name, ())) for name in ("classes", "cancer_types")}))
-    for row in _DATA["incidence"]
-)
+INCIDENCE: Final = tuple(_incidence(row) for row in _DATA["incidence"])
 FATAL: Final = tuple(Fatal(**(row | {"classes": tuple(row["classes"])})) for row in _DATA["fatal"])
 COMBINATION_RELATIVE_RISK: Final[Mapping[str, float]] = {
     name: _DATA["combination_relative_risk"][name] for name in ("value", "lower", "upper")

@@ -36,13 +36,26 @@ _UNIT_LOW_HIGH: dict[str, tuple[str, float, float]] = {
     "plan.mean_esophagus_eqd2_gy": ("Gy", 0.0, 1000.0),
     "plan.esophagus_d3cc_eqd2_gy": ("Gy", 0.0, 1000.0),
     "plan.heart_d10_percent_gy": ("Gy", 0.0, 200.0),
+    "plan.total_dose_gy": ("Gy", 0.01, 160000.0),
     "plan.drug_start_after_radiotherapy_days": ("d", -4000.0, 4000.0),
+    "plan.drug_start_after_first_fraction_days": ("d", -4000.0, 4000.0),
+    **{
+        f"plan.{agent}_{what}": bounds
+        for agent in ("ipilimumab", "tremelimumab")
+        for what, bounds in (
+            ("dose_mg", ("mg", 1e-4, 40000.0)),
+            ("dose_mg_per_kg", ("mg/kg", 1e-6, 5000.0)),
+            ("interval_days", ("d", 0.0, 4000.0)),
+            ("dose_count", ("", 1.0, 4000.0)),
+        )
+    },
 }
 CANCER_TYPES = (
     "bladder", "breast", "colorectal", "endometrial", "esophageal", "gastric", "glioma", "head_and_neck",
     "hepatobiliary", "melanoma", "mesothelioma", "nsclc", "ovarian", "pancreatic", "prostate", "renal",
     "sarcoma", "sclc", "other",
 )  # fmt: skip
+STAGES = ("I", "II", "III", "IV")
 CHECKPOINT_CLASSES = ("none", "pd1", "pd_l1", "ctla4", "pd1_ctla4", "pd_l1_ctla4", "pd1_lag3")
 ANY_CHECKPOINT_CLASS = CHECKPOINT_CLASSES[1:]
 
@@ -94,6 +107,11 @@ def cancer_type(*derivation: str, required: bool = False) -> Input:
 def only_cancer_type(*types: str) -> Input:
     """Return the cancer type of a model that has nothing to say about any other type."""
     return chosen("patient.cancer_type", types, types, why="The model covers these types only.")
+
+
+def stage(*enrolled: str) -> Input:
+    """Return the stage, with those that the cohort contained."""
+    return chosen("patient.stage", STAGES, enrolled, required=False, why="The cohort contained these stages only.")
 
 
 def checkpoint_class(*derivation: str) -> Input:

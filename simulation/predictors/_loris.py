@@ -140,6 +140,7 @@ LUNG_MEANS = {
     "age": 64.868352,
     "pd_l1": 30.639053,
 }
+TRAINING_CLASSES = ("pd1", "pd_l1", "ctla4", "pd1_ctla4", "pd_l1_ctla4")
 TRAINING_COUNTS = {
     "bladder": 65,
     "breast": 12,
@@ -259,7 +260,7 @@ def inputs(fit: LorisFit) -> tuple[Input, ...]:
         listed.append(cancer_type(*fit.cancer_terms, required=True))
     else:
         listed.append(cancer_type(*TRAINING_COUNTS))
-    listed.append(checkpoint_class())
+    listed.append(checkpoint_class(*TRAINING_CLASSES))
     return tuple(listed)
 
 

@@ -14,7 +14,7 @@ Schedule = tuple[float | None, float, str]
 def with_schedule(
     answers: tuple[Prediction, ...], covariates: Mapping[str, Value], given: tuple[Schedule, ...], choice: str = ""
 ) -> tuple[Prediction, ...]:
-    """Return the answers; where the planned schedule is none of the trial's, each says so.
+    """Return the answers; where the planned schedule is none of the trial's, each is outside of it.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def with_schedule(
     given : tuple of Schedule
         The schedules of the trial.
     choice : str
-        How a stratum was chosen for a schedule in between, for the remark.
+        How a stratum was chosen for a schedule in between, for the note.
 
     Returns
     -------
@@ -38,8 +38,10 @@ def with_schedule(
     fractions = "fractions" if count is None else f"{float(count):g} fractions"
     planned = fractions if dose_gy is None else f"{fractions} of up to {float(dose_gy):g} Gy"
     trial = " or ".join(words for _, _, words in given)
-    remark = f"Another schedule than the trial's: planned {planned}, given {trial}.{choice and ' '}{choice}"
+    remark = f"Another schedule than the trial's: planned {planned}, given {trial}."
     return tuple(
-        Prediction._make(answer)._replace(note=f"{answer.note} {remark}" if answer.note else remark)
+        Prediction._make(answer)._replace(
+            outside=(*answer.outside, remark), note=" ".join(text for text in (answer.note, choice) if text) or None
+        )
         for answer in answers
     )

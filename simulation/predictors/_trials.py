@@ -1,7 +1,9 @@
 """What the look-ups of trial results share: entry criteria as inputs, and the remarks."""
 
 from simulation.model import Coefficient, Input, KnownValue, ModelCard, Prediction, Reference, Value
-from simulation.predictors._inputs import chosen, flag, measured, only_cancer_type
+from simulation.predictors._dose import CONVENTIONAL_GY
+from simulation.predictors._inputs import STAGES, chosen, flag, measured, only_cancer_type
+from simulation.predictors._schedules import DOSE
 
 CANCER_TYPE = "patient.cancer_type"
 STAGE = "patient.stage"
@@ -15,6 +17,9 @@ CHEMOTHERAPY = "plan.with_chemotherapy"
 RADIOTHERAPY = "plan.radiotherapy"
 WITH_RADIOTHERAPY = "plan.chemotherapy_with_radiotherapy"
 DRUG_START = "plan.drug_start_after_radiotherapy_days"
+FIRST_FRACTION = "plan.drug_start_after_first_fraction_days"
+TOTAL_DOSE = "plan.total_dose_gy"
+TOGETHER_DAYS = (-14.0, 7.0)
 
 LOOK_UP = "Look-up of the trial's result for its entry criteria; no interpolation between strata."
 NOT_A_MODEL = (
@@ -35,6 +40,31 @@ def no_chemotherapy() -> Input:
     return chosen(CHEMOTHERAPY, ("false",), ("false",), why="The trial gave the antibody alone.")
 
 
+def no_added_chemotherapy() -> Input:
+    """Return the remark that the regimen of the antibody had no chemotherapy."""
+    return flag(CHEMOTHERAPY, derivation=False, required=False, why="The trial gave the antibody without it.")
+
+
+def no_radiotherapy() -> Input:
+    """Return the remark that the treatment of the trial had no radiotherapy."""
+    return flag(RADIOTHERAPY, derivation=False, required=False, why="The trial gave the drugs without radiotherapy.")
+
+
+def together(last_day: float = TOGETHER_DAYS[1]) -> Input:
+    """Return the remark that drug and radiotherapy started together, the drug up to ``last_day`` later."""
+    return measured(
+        FIRST_FRACTION,
+        (TOGETHER_DAYS[0], last_day),
+        required=False,
+        why="The trial gave drug and radiotherapy together; the window in days is ours.",
+    )
+
+
+def conventional() -> Input:
+    """Return the fraction size of conventional chemoradiotherapy."""
+    return measured(DOSE, CONVENTIONAL_GY, required=False, why="The trial gave conventional fractions.")
+
+
 def with_radiotherapy() -> Input:
     """Return the criterion that radiotherapy is part of the plan."""
     return chosen(RADIOTHERAPY, ("true",), ("true",), why="The trial arm had radiotherapy.")
@@ -48,6 +78,11 @@ def chemoradiotherapy() -> Input:
 def first_line() -> Input:
     """Return the criterion of no systemic therapy before."""
     return chosen(PRIOR_THERAPY, ("false",), ("false",), why="The trial was first-line.")
+
+
+def untreated() -> Input:
+    """Return the remark that the trial's patients had no systemic therapy before."""
+    return flag(PRIOR_THERAPY, derivation=False, required=False, why="Entry criterion.")
 
 
 def pretreated() -> Input:
@@ -67,9 +102,14 @@ def no_egfr_mutation() -> Input:
     return flag(EGFR, derivation=False, required=False, why="The trial excluded sensitizing mutations.")
 
 
+def advanced() -> Input:
+    """Return the remark that the trial enrolled advanced disease."""
+    return stage("III", "IV")
+
+
 def stage(*enrolled: str) -> Input:
     """Return the stages that the trial enrolled."""
-    return chosen(STAGE, ("I", "II", "III", "IV"), enrolled, required=False, why="Entry criterion.")
+    return chosen(STAGE, STAGES, enrolled, required=False, why="Entry criterion.")
 
 
 def good_performance() -> Input:
@@ -109,6 +149,8 @@ def trial_card(
     cancer_types: tuple[str, ...] = (),
     known_failures: tuple[str, ...] = (),
     equations: tuple[str, ...] = (),
+    version: str = "1.0.0",
+    changes: tuple[str, ...] = (),
 ) -> ModelCard:
     """Return the card of a look-up of trial results.
 
@@ -130,6 +172,10 @@ def trial_card(
         Cancer types that the trial enrolled.
     known_failures, equations : tuple of str
         Further remarks, and how strata are chosen.
+    version : str
+        As on the card.
+    changes : tuple of str
+        History after the first version.
 
     Returns
     -------
@@ -138,7 +184,7 @@ def trial_card(
     """
     return ModelCard(
         id=identifier,
-        version="1.0.0",
+        version=version,
         title=title,
         kind="predictor",
         outcome=outcome,
@@ -155,7 +201,7 @@ def trial_card(
         known_values=known_values,
         validated_on_patients=True,
         license_and_patents="Published summary figures; no text or table is copied.",
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", *changes),
     )
 
 

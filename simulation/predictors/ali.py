@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from simulation.model import Coefficient, KnownValue, ModelCard, NotApplicable, Prediction, Reference, Value
 from simulation.predictors import _blood
 from simulation.predictors._arithmetic import neutrophil_lymphocyte_ratio, number
-from simulation.predictors._inputs import CANCER_TYPES, chosen, measured
+from simulation.predictors._inputs import CANCER_TYPES, chosen, measured, stage
 
 WEIGHT = "patient.weight_kg"
 HEIGHT = "patient.height_cm"
@@ -17,7 +17,7 @@ class Model:
 
     card = ModelCard(
         id="ali",
-        version="1.0.0",
+        version="1.1.0",
         title="Advanced lung cancer inflammation index (ALI)",
         kind="predictor",
         outcome="inflammation and nutrition index; a low value goes with shorter survival",
@@ -31,6 +31,7 @@ class Model:
             measured(_blood.NEUTROPHILS),
             measured(_blood.LYMPHOCYTES),
             chosen("patient.cancer_type", CANCER_TYPES, ("nsclc",), required=False),
+            stage("IV"),
         ),
         equations=(
             "ALI = BMI in kg/m2 * albumin in g/dL / NLR",
@@ -80,7 +81,7 @@ class Model:
         increases_with=(WEIGHT, _blood.ALBUMIN, _blood.LYMPHOCYTES),
         decreases_with=(HEIGHT, _blood.NEUTROPHILS),
         validated_on_patients=True,
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", "1.1.0: the stage is compared with the cohort."),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from simulation.model import KnownValue, Prediction, Reference, Value
 from simulation.predictors import _trials
 from simulation.predictors._answers import published
+from simulation.predictors._antibodies import AntibodyCourse, course_inputs
 from simulation.predictors._inputs import only_cancer_type
 
+_IPILIMUMAB = AntibodyCourse(agent="ipilimumab", dose_mg_per_kg=3.0, interval_days=21.0, most_doses=4)
 _ARM = "About 315 patients per arm; no interval was read."
 
 
@@ -49,6 +51,8 @@ class Model:
             _trials.first_line(),
             _trials.agents(*BY_AGENTS),
             _trials.no_chemotherapy(),
+            _trials.no_radiotherapy(),
+            *course_inputs("ipilimumab"),
             _trials.stage("III", "IV"),
             _trials.good_performance(),
         ),
@@ -104,8 +108,10 @@ class Model:
                 source="doi:10.1056/NEJMoa1910836",
             ),
         ),
+        version="1.1.0",
+        changes=("1.1.0: the course of ipilimumab, and radiotherapy, are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:
         """Return what the trial observed in the stratum."""
-        return BY_AGENTS[str(covariates[_trials.AGENTS])]
+        return _IPILIMUMAB.compared(BY_AGENTS[str(covariates[_trials.AGENTS])], covariates)

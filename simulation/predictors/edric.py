@@ -23,7 +23,7 @@ class Model:
 
     card = ModelCard(
         id="edric",
-        version="1.0.0",
+        version="1.1.0",
         title="Estimated dose of radiation to immune cells (EDRIC)",
         kind="predictor",
         outcome="dose to circulating immune cells; hazard ratio of death against the median of a trial",
@@ -35,6 +35,7 @@ class Model:
             measured(_dose.HEART, (0.0, 50.0)),
             measured(_dose.BODY, (0.0, 20.0)),
             measured(_dose.FRACTIONS, (25.0, 40.0)),
+            _dose.conventional(),
             cancer_type("nsclc", "sclc"),
         ),
         equations=(
@@ -88,7 +89,7 @@ class Model:
         ),
         increases_with=(_dose.LUNG, _dose.HEART, _dose.BODY, _dose.FRACTIONS),
         validated_on_patients=True,
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", "1.1.0: the fraction size is compared with the cohort."),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -6,11 +6,12 @@ from simulation.model import Coefficient, KnownValue, ModelCard, Performance, Pr
 from simulation.predictors import _blood
 from simulation.predictors._answers import points, published
 from simulation.predictors._arithmetic import neutrophil_lymphocyte_ratio, number
-from simulation.predictors._inputs import checkpoint_class, flag, measured, only_cancer_type
+from simulation.predictors._inputs import checkpoint_class, flag, measured, only_cancer_type, stage
 
 ECOG = "patient.ecog"
 PACK_YEARS = "patient.smoking_pack_years"
 LIVER = "patient.liver_metastases"
+PRIOR_THERAPY = "patient.prior_systemic_therapy"
 LDH_U_PER_L = "patient.labs.ldh_u_per_l"
 POOR_ECOG = 2.0
 HEAVY_SMOKING_PACK_YEARS = 43.0
@@ -44,7 +45,7 @@ class Model:
 
     card = ModelCard(
         id="epsilon",
-        version="1.0.0",
+        version="1.1.0",
         title="EPSILoN score",
         kind="predictor",
         outcome="progression-free and overall survival by group",
@@ -60,6 +61,8 @@ class Model:
             measured(_blood.LYMPHOCYTES),
             only_cancer_type("nsclc"),
             checkpoint_class(),
+            stage("III", "IV"),
+            flag(PRIOR_THERAPY, derivation=True, required=False, why="The cohort was under second-line treatment."),
         ),
         equations=(
             "points = [ECOG >= 2] + [pack-years <= 43] + [liver metastases] + [LDH >= 400 U/L] + [NLR >= 4]",
@@ -138,7 +141,7 @@ class Model:
         increases_with=(ECOG, LIVER, LDH_U_PER_L, _blood.NEUTROPHILS),
         decreases_with=(PACK_YEARS, _blood.LYMPHOCYTES),
         validated_on_patients=True,
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", "1.1.0: stage and earlier therapy are compared with the cohort."),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

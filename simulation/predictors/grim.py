@@ -6,7 +6,7 @@ from simulation.model import Coefficient, KnownValue, ModelCard, Performance, Pr
 from simulation.predictors import _blood
 from simulation.predictors._answers import points, published
 from simulation.predictors._arithmetic import neutrophil_lymphocyte_ratio, number
-from simulation.predictors._inputs import checkpoint_class, measured
+from simulation.predictors._inputs import checkpoint_class, measured, stage
 
 HIGH_NLR = 6.0
 HIGH_POINTS = 2
@@ -42,7 +42,7 @@ class Model:
 
     card = ModelCard(
         id="grim",
-        version="1.0.0",
+        version="1.1.0",
         title="Gustave Roussy Immune Score (GRIm)",
         kind="predictor",
         outcome="overall and progression-free survival by group",
@@ -54,6 +54,7 @@ class Model:
             measured(_blood.LDH),
             measured(_blood.ALBUMIN),
             checkpoint_class(),
+            stage("III", "IV"),
         ),
         equations=(
             "points = [NLR > 6] + [LDH > upper limit of normal] + [albumin < 35 g/L]",
@@ -109,7 +110,7 @@ class Model:
         increases_with=(_blood.NEUTROPHILS, _blood.LDH),
         decreases_with=(_blood.LYMPHOCYTES, _blood.ALBUMIN),
         validated_on_patients=True,
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", "1.1.0: the stage is compared with the cohort."),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 from simulation.model import Coefficient, Input, KnownValue, ModelCard, NotApplicable, Prediction, Reference, Value
 from simulation.predictors._arithmetic import logistic, logit, number
-from simulation.predictors._inputs import ANY_CHECKPOINT_CLASS, cancer_type, chosen
+from simulation.predictors._inputs import ANY_CHECKPOINT_CLASS, cancer_type, chosen, flag, measured, stage
 
 CLASS = "plan.checkpoint_class"
 DOSE = "plan.ipilimumab_dose_mg_per_kg"
 _LOW, _HIGH = 0.3, 3.0
+_EVERY_DAYS = 21.0
 _SOURCE = "Feng Y et al., Clin Cancer Res 2013;19:3977"
 POINTS = {"immune_related_grade_3_or_higher": (0.03, 0.13), "objective_response": (0.006, 0.049)}
 _NOTE = (
@@ -31,7 +32,7 @@ class Model:
 
     card = ModelCard(
         id="ipilimumab-dose-response",
-        version="1.0.0",
+        version="1.1.0",
         title="Ipilimumab alone: severe immune-related events and response by dose",
         kind="predictor",
         outcome="immune-related adverse event of grade 3 or higher; complete or partial response",
@@ -41,6 +42,15 @@ class Model:
         inputs=(
             Input(name=DOSE, unit="mg/kg", low=0.1, high=15.0, derivation_low=_LOW, derivation_high=_HIGH),
             chosen(CLASS, ANY_CHECKPOINT_CLASS, ("ctla4",), why="The relation was found without a second antibody."),
+            measured(
+                "plan.ipilimumab_interval_days",
+                (0.8 * _EVERY_DAYS, 1.2 * _EVERY_DAYS),
+                required=False,
+                why="The studies gave it every 3 weeks; a fifth more or less counts as the same.",
+            ),
+            flag("plan.with_chemotherapy", derivation=False, required=False, why="The studies gave it alone."),
+            flag("plan.radiotherapy", derivation=False, required=False, why="The studies gave it alone."),
+            stage("III", "IV"),
             cancer_type("melanoma"),
         ),
         equations=("logit p = intercept + slope * log10(dose in mg/kg)",),
@@ -70,7 +80,10 @@ class Model:
         known_failures=(_BEYOND,),
         increases_with=(DOSE,),
         validated_on_patients=True,
-        history=("1.0.0: first version.",),
+        history=(
+            "1.0.0: first version.",
+            "1.1.0: interval, stage, and chemotherapy or radiotherapy in the plan are compared with the studies.",
+        ),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -12,15 +12,17 @@ from simulation.immunotherapy.adverse_events import (
     SOURCES,
     Incidence,
 )
-from simulation.model import Coefficient, Input, KnownValue, ModelCard, NotApplicable, Prediction, Value
+from simulation.model import Coefficient, KnownValue, ModelCard, NotApplicable, Prediction, Value
 from simulation.predictors._answers import published
-from simulation.predictors._inputs import ANY_CHECKPOINT_CLASS, CANCER_TYPES, cancer_type, chosen
+from simulation.predictors._antibodies import course_inputs
+from simulation.predictors._inputs import ANY_CHECKPOINT_CLASS, CANCER_TYPES, STAGES, cancer_type, chosen, flag
 
 CLASS = "plan.checkpoint_class"
 AGENTS = "plan.agents"
 CANCER_TYPE = "patient.cancer_type"
+STAGE = "patient.stage"
+PRIOR_THERAPY = "patient.prior_systemic_therapy"
 CHEMOTHERAPY = "plan.with_chemotherapy"
-IPILIMUMAB = "plan.ipilimumab_dose_mg_per_kg"
 _NAMES = (
     "atezolizumab", "avelumab", "cemiplimab", "dostarlimab", "durvalumab", "ipilimumab", "nivolumab", "pembrolizumab",
     "relatlimab", "tremelimumab",
@@ -28,7 +30,6 @@ _NAMES = (
 _COMBINATIONS = ("pd1_ctla4", "pd_l1_ctla4")
 _USED = tuple(dict.fromkeys([*(row.source for row in INCIDENCE), COMBINATION_SOURCE, "martins2019"]))
 _POOLED = "PD-1 and PD-L1 antibodies alone, pooled trials"
-_SAME_DOSE = 0.2
 _FLAT = "Incidence under PD-1 and PD-L1 antibodies does not rise with dose over the approved range."
 
 
@@ -85,23 +86,39 @@ def differs(row: Incidence, covariates: Mapping[str, Value]) -> Iterator[str]:
     chemotherapy = covariates.get(CHEMOTHERAPY)
     if None not in (row.with_chemotherapy, chemotherapy) and chemotherapy != row.with_chemotherapy:
         yield f"The trial gave the antibodies {'with' if row.with_chemotherapy else 'without'} chemotherapy."
-    dose, trial_dose = covariates.get(IPILIMUMAB), row.ipilimumab_mg_per_kg
-    if trial_dose is not None and dose is not None and abs(float(dose) / trial_dose - 1.0) > _SAME_DOSE:
-        yield f"The trial gave ipilimumab {trial_dose:g} mg/kg."
+    stage = covariates.get(STAGE)
+    if row.stages and stage is not None and stage not in row.stages:
+        yield f"The trial enrolled stage {' or '.join(row.stages)} only."
+    if row.first_line and covariates.get(PRIOR_THERAPY) is True:
+        yield "The trial enrolled patients without systemic therapy before."
+    if row.ctla4 is not None:
+        yield from row.ctla4.differs(covariates)
+
+
+def _unchecked(row: Incidence, covariates: Mapping[str, Value]) -> Iterator[str]:
+    """Yield the names that the trial of this row fixes, and that are not known of patient and plan."""
+    if row.stages and STAGE not in covariates:
+        yield STAGE
+    if row.first_line and PRIOR_THERAPY not in covariates:
+        yield PRIOR_THERAPY
+    if row.with_chemotherapy is not None and CHEMOTHERAPY not in covariates:
+        yield CHEMOTHERAPY
+    if row.ctla4 is not None:
+        yield from row.ctla4.unchecked(covariates)
 
 
 @cache
-def _apart(answer: Prediction, outside: tuple[str, ...]) -> Prediction:
+def _apart(answer: Prediction, outside: tuple[str, ...], unchecked: tuple[str, ...]) -> Prediction:
     """Return the figure with the differences; one object for all patients who differ alike."""
-    return answer._replace(outside=outside)
+    return answer._replace(outside=outside, unchecked=unchecked)
 
 
 def _found(covariates: Mapping[str, Value]) -> Iterator[Prediction]:
     treatment_class, agents = covariates[CLASS], covariates.get(AGENTS)
     for row, answer in _ANSWERS:
         if treatment_class in row.classes or (agents is not None and row.agents == agents):
-            outside = tuple(differs(row, covariates))
-            yield _apart(answer, outside) if outside else answer
+            outside, unchecked = tuple(differs(row, covariates)), tuple(_unchecked(row, covariates))
+            yield _apart(answer, outside, unchecked) if outside or unchecked else answer
     if treatment_class in _COMBINATIONS:
         yield _RELATIVE_RISK
 
@@ -111,7 +128,7 @@ class Model:
 
     card = ModelCard(
         id="irae-incidence",
-        version="1.0.0",
+        version="1.1.0",
         title="Adverse events of checkpoint inhibitors by class and agents",
         kind="predictor",
         outcome="incidence of treatment-related, immune-mediated and organ-specific adverse events by grade",
@@ -126,15 +143,10 @@ class Model:
                 why="Adds the trials of exactly these agents.",
             ),
             cancer_type(*CANCER_TYPES),
-            chosen(CHEMOTHERAPY, ("false", "true"), required=False, why="Some trials gave chemotherapy as well."),
-            Input(
-                name=IPILIMUMAB,
-                unit="mg/kg",
-                low=0.01,
-                high=100.0,
-                required=False,
-                why="Trials of ipilimumab are compared by dose.",
-            ),
+            chosen(STAGE, STAGES, required=False, why="The trials enrolled advanced disease."),
+            flag(PRIOR_THERAPY, required=False, why="Many trials were first-line."),
+            flag(CHEMOTHERAPY, required=False, why="Compared with what the trial gave."),
+            *course_inputs("ipilimumab", "tremelimumab"),
         ),
         equations=("table look-up", "Wilson interval where counts are known, the printed interval elsewhere"),
         references=tuple(SOURCES[name] for name in _USED),
@@ -173,9 +185,13 @@ class Model:
         known_failures=(
             _FLAT,
             "Definitions differ: treatment-related, immune-mediated and any-cause figures must not be compared.",
+            "Doses of PD-1 and PD-L1 antibodies, and radiotherapy given with them, are not compared with the trials.",
         ),
         validated_on_patients=True,
-        history=("1.0.0: first version.",),
+        history=(
+            "1.0.0: first version.",
+            "1.1.0: doses of CTLA-4 antibodies, line, stage and chemotherapy are compared with every trial.",
+        ),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

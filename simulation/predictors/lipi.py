@@ -6,7 +6,7 @@ from simulation.model import Coefficient, KnownValue, ModelCard, Performance, Pr
 from simulation.predictors import _blood
 from simulation.predictors._answers import points, published
 from simulation.predictors._arithmetic import number
-from simulation.predictors._inputs import CANCER_TYPES, checkpoint_class, chosen, measured
+from simulation.predictors._inputs import CANCER_TYPES, checkpoint_class, chosen, measured, stage
 from simulation.predictors.dnlr import HIGH as HIGH_DNLR
 from simulation.predictors.dnlr import derived_neutrophil_lymphocyte_ratio
 
@@ -44,7 +44,7 @@ class Model:
 
     card = ModelCard(
         id="lipi",
-        version="1.0.0",
+        version="1.1.0",
         title="Lung Immune Prognostic Index (LIPI)",
         kind="predictor",
         outcome="overall survival, progression-free survival and response by group",
@@ -57,6 +57,7 @@ class Model:
             measured(_blood.LDH),
             chosen("patient.cancer_type", CANCER_TYPES, ("nsclc",), required=False),
             checkpoint_class(),
+            stage("III", "IV"),
         ),
         equations=(
             "points = [dNLR > 3] + [LDH > upper limit of normal]",
@@ -126,7 +127,7 @@ class Model:
         increases_with=(_blood.NEUTROPHILS, _blood.LDH),
         decreases_with=(_blood.LEUKOCYTES,),
         validated_on_patients=True,
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", "1.1.0: the stage is compared with the cohort."),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

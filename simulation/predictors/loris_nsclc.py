@@ -17,7 +17,7 @@ class Model:
 
     card = ModelCard(
         id="loris-nsclc",
-        version="1.0.0",
+        version="1.1.0",
         title="LORIS NSCLC (LLR6, published fit)",
         kind="predictor",
         outcome="objective response to immune checkpoint inhibitors (RECIST complete or partial response)",
@@ -48,7 +48,7 @@ class Model:
         decreases_with=(_loris.PRIOR_THERAPY, _loris.NEUTROPHILS),
         validated_on_patients=True,
         license_and_patents=_loris.LICENSE,
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", "1.1.0: a LAG-3 antibody lies outside the training cohort."),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

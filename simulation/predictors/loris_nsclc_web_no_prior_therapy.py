@@ -23,7 +23,7 @@ class Model:
 
     card = ModelCard(
         id="loris-nsclc-web-no-prior-therapy",
-        version="1.0.0",
+        version="1.1.0",
         title="LORIS NSCLC without prior therapy, web calculator fit (LLR5)",
         kind="predictor",
         outcome="objective response to immune checkpoint inhibitors (RECIST complete or partial response)",
@@ -56,7 +56,7 @@ class Model:
         decreases_with=(_loris.NEUTROPHILS,),
         validated_on_patients=True,
         license_and_patents=_loris.LICENSE,
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", "1.1.0: a LAG-3 antibody lies outside the training cohort."),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

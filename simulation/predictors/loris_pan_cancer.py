@@ -83,7 +83,7 @@ class Model:
 
     card = ModelCard(
         id="loris-pan-cancer",
-        version="1.0.0",
+        version="1.1.0",
         title="LORIS pan-cancer (LLR6, published fit)",
         kind="predictor",
         outcome="objective response to immune checkpoint inhibitors (RECIST complete or partial response)",
@@ -202,7 +202,7 @@ class Model:
         decreases_with=(_loris.PRIOR_THERAPY, _loris.NEUTROPHILS),
         validated_on_patients=True,
         license_and_patents=_loris.LICENSE,
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", "1.1.0: a LAG-3 antibody lies outside the training cohort."),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -40,7 +40,7 @@ class Model:
 
     card = ModelCard(
         id="loris-pan-cancer-no-tmb",
-        version="1.0.0",
+        version="1.1.0",
         title="LORIS-type pan-cancer score without TMB (re-run, not a published model)",
         kind="predictor",
         outcome="objective response to immune checkpoint inhibitors (RECIST complete or partial response)",
@@ -77,7 +77,7 @@ class Model:
         ),
         validated_on_patients=False,
         license_and_patents=_loris.LICENSE,
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", "1.1.0: a LAG-3 antibody lies outside the training cohort."),
         by_name_only=True,
     )
 

@@ -41,7 +41,7 @@ class Model:
 
     card = ModelCard(
         id="loris-pan-cancer-web",
-        version="1.0.0",
+        version="1.1.0",
         title="LORIS pan-cancer, web calculator fit (LLR6)",
         kind="predictor",
         outcome="objective response to immune checkpoint inhibitors (RECIST complete or partial response)",
@@ -91,7 +91,7 @@ class Model:
         ),
         validated_on_patients=True,
         license_and_patents=_loris.LICENSE,
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", "1.1.0: a LAG-3 antibody lies outside the training cohort."),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

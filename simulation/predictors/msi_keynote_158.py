@@ -35,6 +35,8 @@ class Model:
             _trials.pretreated(),
             _trials.agents("pembrolizumab"),
             _trials.no_chemotherapy(),
+            _trials.no_radiotherapy(),
+            _trials.advanced(),
             _trials.untreated_with_immunotherapy(),
             _trials.good_performance(),
         ),
@@ -64,6 +66,8 @@ class Model:
                 source="doi:10.1200/JCO.19.02105",
             ),
         ),
+        version="1.1.0",
+        changes=("1.1.0: radiotherapy of the plan, and the stage, are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

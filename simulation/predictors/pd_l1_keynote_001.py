@@ -36,6 +36,8 @@ class Model:
             measured(_trials.PD_L1, (0.0, 100.0)),
             _trials.agents("pembrolizumab"),
             _trials.no_chemotherapy(),
+            _trials.no_radiotherapy(),
+            _trials.advanced(),
             _trials.untreated_with_immunotherapy(),
             _trials.good_performance(),
         ),
@@ -92,6 +94,8 @@ class Model:
                 source="doi:10.1056/NEJMoa1501824",
             ),
         ),
+        version="1.1.0",
+        changes=("1.1.0: radiotherapy of the plan, and the stage, are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

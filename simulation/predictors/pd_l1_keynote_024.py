@@ -44,6 +44,7 @@ class Model:
             _trials.first_line(),
             _trials.agents("pembrolizumab"),
             _trials.no_chemotherapy(),
+            _trials.no_radiotherapy(),
             _trials.no_egfr_mutation(),
             _trials.stage("IV"),
             _trials.good_performance(),
@@ -76,6 +77,8 @@ class Model:
                 source="doi:10.1056/NEJMoa1606774 and updates",
             ),
         ),
+        version="1.1.0",
+        changes=("1.1.0: radiotherapy of the plan is compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -45,6 +45,7 @@ class Model:
             _trials.first_line(),
             _trials.agents("pembrolizumab"),
             _trials.no_chemotherapy(),
+            _trials.no_radiotherapy(),
             _trials.no_egfr_mutation(),
             _trials.stage("III", "IV"),
             _trials.good_performance(),
@@ -101,6 +102,8 @@ class Model:
             ),
         ),
         equations=("TPS >= 50 %, >= 20 % and >= 1 % are nested strata; 1 to 49 % is apart.",),
+        version="1.1.0",
+        changes=("1.1.0: radiotherapy of the plan is compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

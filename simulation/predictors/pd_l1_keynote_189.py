@@ -37,6 +37,7 @@ class Model:
             _trials.first_line(),
             _trials.agents("pembrolizumab"),
             chosen(_trials.CHEMOTHERAPY, ("true",), ("true",)),
+            _trials.no_radiotherapy(),
             _trials.no_egfr_mutation(),
             _trials.stage("IV"),
             _trials.good_performance(),
@@ -94,6 +95,8 @@ class Model:
                 source="Diagnostics 2022;12:124, table 1",
             ),
         ),
+        version="1.1.0",
+        changes=("1.1.0: radiotherapy of the plan is compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from simulation.model import Contribution, KnownValue, NotApplicable, Prediction, Reference, Value
 from simulation.predictors import _dose
 from simulation.predictors._arithmetic import logistic, number
-from simulation.predictors._inputs import CHECKPOINT_CLASSES, cancer_type, chosen, measured
+from simulation.predictors._inputs import CHECKPOINT_CLASSES, cancer_type, chosen, measured, stage
 
 CLASS = "plan.checkpoint_class"
+DRUG_START = "plan.drug_start_after_radiotherapy_days"
+AFTER_RADIOTHERAPY_DAYS = (1.0, 42.0)
 _WITHOUT = "appelt-pneumonitis"
 _WITH = "appelt-immunotherapy-pneumonitis"
 _FACTOR = "immunotherapy_consolidation"
@@ -22,8 +25,9 @@ _INPUTS: dict[str, Value] = {
     _dose.COMORBIDITY: False,
     _dose.LOBE: False,
     _dose.AGE: 60.0,
-    _dose.CHEMOTHERAPY: "none",
+    _dose.CHEMOTHERAPY: "concurrent",
     CLASS: "pd_l1",
+    DRUG_START: 14.0,
 }
 
 
@@ -55,16 +59,30 @@ class Model:
         inputs=(
             measured(_dose.LUNG, (0.0, 40.0)),
             chosen(CLASS, CHECKPOINT_CLASSES, ("pd_l1",), why="The odds ratio is that of durvalumab."),
+            replace(
+                measured(
+                    DRUG_START,
+                    AFTER_RADIOTHERAPY_DAYS,
+                    why="The odds ratio is that of consolidation, from day 1 to 42 after the radiotherapy.",
+                ),
+                low=0.0,
+            ),
             _dose.comorbidity(),
             _dose.lobe(),
             measured(_dose.AGE),
-            _dose.chemotherapy(),
+            chosen(
+                _dose.CHEMOTHERAPY,
+                ("none", "sequential", "concurrent"),
+                ("concurrent",),
+                why="The odds ratio is that of durvalumab after concurrent chemoradiotherapy.",
+            ),
             _dose.smoking(),
             _dose.conventional(),
-            cancer_type("nsclc", "sclc"),
+            cancer_type("nsclc"),
+            stage("III"),
         ),
         equations=(
-            "odds = odds of Appelt 2014 * 2.43 where a PD-1 or PD-L1 antibody follows",
+            "odds = odds of Appelt 2014 * 2.43 where a PD-1 or PD-L1 antibody follows the radiotherapy",
             "sensitivity: the same with an odds ratio of 1.50 (PACIFIC) and 1",
         ),
         example={
@@ -78,7 +96,7 @@ class Model:
             _known(12.0, "current", 0.06359, 0.02718),
         ),
         increases_with=(_dose.LUNG, _dose.COMORBIDITY, _dose.LOBE, _dose.AGE),
-        cancer_types=("nsclc", "sclc"),
+        cancer_types=("nsclc",),
         references=(
             Reference(
                 citation="Vansteenkiste J et al., JTO Clin Res Rep 2024 (PACIFIC, pneumonitis of grade 2 or higher in "
@@ -89,6 +107,12 @@ class Model:
         known_failures=(
             "Current smoking: odds ratio 0.62 in Appelt 2014, 0.38 in Stoffers 2025; the first is used.",
             "No patient-level data on dose and drug together were fitted.",
+            "Nothing is known of an antibody before or during the radiotherapy, or long after it.",
+        ),
+        version="1.1.0",
+        changes=(
+            "1.1.0: the start of the antibody is an input; only consolidation after concurrent chemoradiotherapy of "
+            "stage III NSCLC is inside.",
         ),
     )
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from simulation.model import KnownValue, Prediction, Reference, Value
 from simulation.predictors import _trials
 from simulation.predictors._answers import counted
+from simulation.predictors._antibodies import AntibodyCourse, course_inputs
 from simulation.predictors._inputs import measured
 from simulation.predictors._schedules import DOSE, FRACTIONS, with_schedule
 
+_IPILIMUMAB = AntibodyCourse(agent="ipilimumab", dose_mg_per_kg=3.0, interval_days=21.0, most_doses=4)
 _WITH = "ipilimumab with radiotherapy"
 _NOTE = "Single arm, intention to treat."
 _ANSWERS = (
@@ -30,7 +32,10 @@ class Model:
             _trials.NSCLC,
             _trials.agents("ipilimumab"),
             _trials.with_radiotherapy(),
+            _trials.together(),
+            _trials.no_added_chemotherapy(),
             _trials.pretreated(),
+            *course_inputs("ipilimumab"),
             measured(FRACTIONS, (3.0, 5.0), required=False),
             measured(DOSE, (6.0, 9.5), required=False),
             _trials.stage("IV"),
@@ -56,8 +61,12 @@ class Model:
                 source="doi:10.1038/s41591-018-0232-2",
             ),
         ),
+        version="1.1.0",
+        changes=(
+            "1.1.0: schedules of both treatments, chemotherapy and start of the drug are compared with the trial.",
+        ),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:
         """Return what the trial observed in the stratum."""
-        return with_schedule(_ANSWERS, covariates, _SCHEDULES)
+        return _IPILIMUMAB.compared(with_schedule(_ANSWERS, covariates, _SCHEDULES), covariates)

@@ -39,6 +39,8 @@ class Model:
             _trials.NSCLC,
             _trials.agents("nivolumab"),
             _trials.with_radiotherapy(),
+            _trials.together(),
+            _trials.no_added_chemotherapy(),
             chosen(_trials.STAGE, ("I", "II"), ("I", "II")),
             measured(FRACTIONS, (4.0, 10.0), required=False),
             measured(DOSE, (7.0, 12.5), required=False),
@@ -66,6 +68,8 @@ class Model:
                 source="doi:10.1016/S0140-6736(23)01384-3",
             ),
         ),
+        version="1.1.0",
+        changes=("1.1.0: schedule, chemotherapy and start of the drug are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -26,7 +26,11 @@ class Model:
             _trials.HEAD_AND_NECK,
             _trials.agents("avelumab"),
             _trials.with_radiotherapy(),
+            _trials.together(),
+            _trials.no_added_chemotherapy(),
+            _trials.conventional(),
             _trials.chemoradiotherapy(),
+            _trials.untreated(),
             _trials.stage("III", "IV"),
             _trials.good_performance(),
         ),
@@ -56,6 +60,8 @@ class Model:
                 source="doi:10.1016/S1470-2045(20)30737-3",
             ),
         ),
+        version="1.1.0",
+        changes=("1.1.0: fraction size, chemotherapy, line and start of the drug are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

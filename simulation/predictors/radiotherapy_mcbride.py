@@ -38,6 +38,8 @@ class Model:
             _trials.HEAD_AND_NECK,
             _trials.agents("nivolumab"),
             _trials.with_radiotherapy(),
+            _trials.together(),
+            _trials.no_added_chemotherapy(),
             measured(FRACTIONS, (3.0, 3.0), required=False),
             measured(DOSE, (9.0, 9.0), required=False),
             _trials.untreated_with_immunotherapy(),
@@ -60,6 +62,8 @@ class Model:
                 source="doi:10.1200/JCO.20.00290",
             ),
         ),
+        version="1.1.0",
+        changes=("1.1.0: schedule, chemotherapy and start of the drug are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

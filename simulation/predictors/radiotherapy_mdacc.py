@@ -52,6 +52,8 @@ class Model:
             _trials.NSCLC,
             _trials.agents("pembrolizumab"),
             _trials.with_radiotherapy(),
+            _trials.together(),
+            _trials.no_added_chemotherapy(),
             measured(FRACTIONS, (4.0, 15.0), required=False),
             measured(DOSE, (3.0, 12.5)),
             _trials.untreated_with_immunotherapy(),
@@ -96,6 +98,8 @@ class Model:
         ),
         equations=("6 Gy a fraction or more: the cohort of 4 x 12.5 Gy, else that of 15 x 3 Gy (the border is ours).",),
         known_failures=(_NEGATIVE, "The schedule was chosen by feasibility, not at random; arm sizes were not read."),
+        version="1.1.0",
+        changes=("1.1.0: schedule, chemotherapy and start of the drug are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

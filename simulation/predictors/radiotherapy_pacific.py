@@ -62,6 +62,9 @@ class Model:
             _trials.NSCLC,
             _trials.agents("durvalumab"),
             _trials.with_radiotherapy(),
+            _trials.no_added_chemotherapy(),
+            _trials.conventional(),
+            measured(_trials.TOTAL_DOSE, (54.0, 66.0), required=False, why="The trial gave 54 to 66 Gy."),
             _trials.chemoradiotherapy(),
             replace(measured(_trials.DRUG_START, (1.0, 42.0)), low=0.0),
             _trials.stage("III"),
@@ -96,6 +99,8 @@ class Model:
                 source="doi:10.1200/JCO.21.01308",
             ),
         ),
+        version="1.1.0",
+        changes=("1.1.0: fraction size, total dose and added chemotherapy are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

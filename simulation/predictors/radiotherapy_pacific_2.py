@@ -39,8 +39,14 @@ class Model:
             _trials.NSCLC,
             _trials.agents("durvalumab"),
             _trials.with_radiotherapy(),
+            _trials.together(),
+            _trials.no_added_chemotherapy(),
+            _trials.conventional(),
             _trials.chemoradiotherapy(),
-            replace(measured(_trials.DRUG_START), high=0.0),
+            replace(
+                measured(_trials.DRUG_START, (-60.0, 0.0), why="Given from the start of six weeks of treatment."),
+                high=0.0,
+            ),
             _trials.stage("III"),
             _trials.good_performance(),
         ),
@@ -71,6 +77,8 @@ class Model:
             ),
         ),
         known_failures=("More deaths from adverse events with durvalumab (13.7 % against 10.2 %).",),
+        version="1.1.0",
+        changes=("1.1.0: fraction size, chemotherapy and start of the drug are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

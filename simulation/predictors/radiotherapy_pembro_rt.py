@@ -34,6 +34,8 @@ class Model:
             _trials.NSCLC,
             _trials.agents("pembrolizumab"),
             _trials.with_radiotherapy(),
+            measured(_trials.DRUG_START, (0.0, 7.0), required=False, why="The trial gave it within 7 days."),
+            _trials.no_added_chemotherapy(),
             _trials.pretreated(),
             measured(FRACTIONS, (3.0, 3.0), required=False),
             measured(DOSE, (8.0, 8.0), required=False),
@@ -69,6 +71,8 @@ class Model:
             ),
         ),
         known_failures=("Response counts are those that give the printed 36 % and 18 %.",),
+        version="1.1.0",
+        changes=("1.1.0: schedule, chemotherapy and start of the drug are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

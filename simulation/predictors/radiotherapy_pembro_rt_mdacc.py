@@ -47,6 +47,8 @@ class Model:
             _trials.NSCLC,
             _trials.agents("pembrolizumab"),
             _trials.with_radiotherapy(),
+            _trials.together(last_day=14.0),
+            _trials.no_added_chemotherapy(),
             measured(FRACTIONS, (3.0, 15.0), required=False),
             measured(DOSE, (3.0, 12.5), required=False),
             _trials.untreated_with_immunotherapy(),
@@ -79,6 +81,8 @@ class Model:
             ),
         ),
         known_failures=("Three radiotherapy schedules are pooled (3 x 8, 4 x 12.5 and 15 x 3 Gy).",),
+        version="1.1.0",
+        changes=("1.1.0: schedule, chemotherapy and start of the drug are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

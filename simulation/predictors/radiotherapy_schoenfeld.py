@@ -47,6 +47,8 @@ class Model:
             _trials.NSCLC,
             _trials.agents("durvalumab+tremelimumab"),
             _trials.with_radiotherapy(),
+            _trials.together(),
+            _trials.no_added_chemotherapy(),
             chosen(_trials.PRIOR_IMMUNOTHERAPY, ("refractory",), ("refractory",)),
             measured(FRACTIONS, (3.0, 16.0), required=False),
             measured(DOSE, (0.5, 8.0)),
@@ -91,6 +93,8 @@ class Model:
             ),
         ),
         equations=("Below 2 Gy a fraction: the low-dose arm, else that of 3 x 8 Gy (the border is ours).",),
+        version="1.1.0",
+        changes=("1.1.0: schedule, chemotherapy and start of the drug are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -6,7 +6,7 @@ from simulation.model import Coefficient, KnownValue, ModelCard, Prediction, Ref
 from simulation.predictors import _blood
 from simulation.predictors._answers import points
 from simulation.predictors._arithmetic import number
-from simulation.predictors._inputs import measured
+from simulation.predictors._inputs import measured, stage
 
 SITES = "patient.metastatic_site_count"
 MANY_SITES = 2.0
@@ -19,13 +19,13 @@ class Model:
 
     card = ModelCard(
         id="rmh",
-        version="1.0.0",
+        version="1.1.0",
         title="Royal Marsden Hospital score (RMH)",
         kind="predictor",
         outcome="prognostic group in early trials",
         purpose="Sorts patients in phase I trials into two prognostic groups.",
         population="Patients with advanced cancer in phase I trials, before the time of checkpoint inhibitors",
-        inputs=(measured(_blood.LDH), measured(_blood.ALBUMIN), measured(SITES)),
+        inputs=(measured(_blood.LDH), measured(_blood.ALBUMIN), measured(SITES), stage("III", "IV")),
         equations=(
             "points = [LDH > upper limit of normal] + [albumin < 35 g/L] + [more than 2 metastatic sites]",
             "0 or 1 low, 2 or 3 high",
@@ -66,7 +66,7 @@ class Model:
         increases_with=(_blood.LDH, SITES),
         decreases_with=(_blood.ALBUMIN,),
         validated_on_patients=True,
-        history=("1.0.0: first version.",),
+        history=("1.0.0: first version.", "1.1.0: the stage is compared with the cohort."),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -34,6 +34,8 @@ class Model:
             _trials.pretreated(),
             _trials.agents("pembrolizumab"),
             _trials.no_chemotherapy(),
+            _trials.no_radiotherapy(),
+            _trials.advanced(),
             _trials.untreated_with_immunotherapy(),
             _trials.good_performance(),
         ),
@@ -79,6 +81,8 @@ class Model:
             ),
         ),
         known_failures=("Cancer types respond differently at the same mutational burden.",),
+        version="1.1.0",
+        changes=("1.1.0: radiotherapy of the plan, and the stage, are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

@@ -40,6 +40,8 @@ class Model:
             _trials.pretreated(),
             _trials.agents("pembrolizumab"),
             _trials.no_chemotherapy(),
+            _trials.no_radiotherapy(),
+            _trials.advanced(),
             _trials.untreated_with_immunotherapy(),
         ),
         answers=(*HIGH, *LOW),
@@ -79,6 +81,8 @@ class Model:
             ),
         ),
         known_failures=_ASSUMED,
+        version="1.1.0",
+        changes=("1.1.0: radiotherapy of the plan, and the stage, are compared with the trial.",),
     )
 
     def predict(self, covariates: Mapping[str, Value]) -> tuple[Prediction, ...]:

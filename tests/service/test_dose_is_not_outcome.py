@@ -47,4 +47,7 @@ def test_predictions_do_not_move_with_the_dose(agent: str) -> None:
 def test_no_predictor_takes_a_dose_or_a_concentration_of_these_antibodies() -> None:
     taken = {given.name for model in PREDICTORS.values() for given in model.card.inputs}
     exposure = {name for name in taken if name.endswith(("_mg", "_mg_per_kg", "_mg_per_l")) or "clearance" in name}
-    assert exposure <= {"plan.ipilimumab_dose_mg_per_kg", "patient.labs.crp_mg_per_l"}
+    ctla4 = {
+        f"plan.{agent}_{dose}" for agent in ("ipilimumab", "tremelimumab") for dose in ("dose_mg", "dose_mg_per_kg")
+    }
+    assert exposure <= ctla4 | {"patient.labs.crp_mg_per_l"}

@@ -9,10 +9,11 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
+from schemas.plan import Plan
 from schemas.predictions import PredictionRequest, PredictionsResult
 from service.covariates import COVARIATES, flatten
 from service.errors import InvalidInput
-from service.plan_covariates import GIVEN_BY, PLAN_COVARIATES
+from service.plan_covariates import GIVEN_BY, PLAN_COVARIATES, plan_covariates
 from service.predictions import KIND, compute
 from simulation.registry import PREDICTORS
 
@@ -230,12 +231,63 @@ def test_covariates_of_the_plan() -> None:
         "plan.drug_start_after_radiotherapy_days": 50.0 - 39.0,
         "plan.agents": "ipilimumab+nivolumab",
         "plan.checkpoint_class": "pd1_ctla4",
+        "plan.drug_start_after_first_fraction_days": 50.0,
         "plan.ipilimumab_dose_mg_per_kg": 1.0,
+        "plan.ipilimumab_dose_mg": 68,
+        "plan.ipilimumab_dose_count": 1,
         "plan.with_chemotherapy": False,
     }
     assert {name: found[name] for name in expected} == expected
     assert "plan.mean_lung_eqd2_gy" not in found
     assert "plan.mean_body_dose_gy" not in found
+    assert "plan.ipilimumab_interval_days" not in found
+
+
+@pytest.mark.parametrize(
+    ("drugs", "weight_kg", "expected"),
+    [
+        (
+            [{"agent": "ipilimumab", "dose_mg": 100, "interval_days": 84, "dose_count": 4}],
+            None,
+            {"ipilimumab_dose_mg": 100, "ipilimumab_interval_days": 84, "ipilimumab_dose_count": 4},
+        ),
+        (
+            [{"regimen": "ipilimumab-10-adjuvant"}],
+            None,
+            {"ipilimumab_dose_mg_per_kg": 10, "ipilimumab_interval_days": 21, "ipilimumab_dose_count": 16},
+        ),
+        (
+            [{"regimen": "nivolumab-360-q3w-ipilimumab-1-q6w", "dose_count": 3}],
+            70.0,
+            {
+                "ipilimumab_dose_mg": 70,
+                "ipilimumab_dose_mg_per_kg": 1,
+                "ipilimumab_interval_days": 42,
+                "ipilimumab_dose_count": 2,
+            },
+        ),
+        (
+            [
+                {"agent": "ipilimumab", "dose_mg": 100, "interval_days": 21, "dose_count": 2},
+                {"agent": "ipilimumab", "dose_mg_per_kg": 3, "start_day": 31, "dose_count": 1},
+            ],
+            None,
+            {"ipilimumab_interval_days": 10, "ipilimumab_dose_count": 3},
+        ),
+        (
+            [{"regimen": "tremelimumab-300-durvalumab-1500-q4w"}],
+            50.0,
+            {"tremelimumab_dose_mg": 300, "tremelimumab_dose_mg_per_kg": 6, "tremelimumab_dose_count": 1},
+        ),
+        ([{"regimen": "pembrolizumab-200-q3w"}], 70.0, {}),
+    ],
+)
+def test_what_a_plan_says_of_its_ctla4_antibodies(
+    drugs: list[dict[str, Any]], weight_kg: float | None, expected: dict[str, float]
+) -> None:
+    found = plan_covariates(Plan.model_validate({"drugs": drugs}), weight_kg)
+    given = {name: value for name, value in found.items() if "ipilimumab_" in name or "tremelimumab_" in name}
+    assert given == {f"plan.{name}": value for name, value in expected.items()}
 
 
 def test_an_organ_that_one_course_leaves_out_has_no_mean() -> None:

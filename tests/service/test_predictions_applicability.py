@@ -20,7 +20,7 @@ def asked(patient: dict[str, Any], plan: dict[str, Any], *models: str) -> list[d
 
 
 def by_trial(cancer_type: str, regimen: str) -> dict[str, dict[str, Any]]:
-    patient = {"cancer_type": cancer_type, "weight_kg": 80.0}
+    patient = {"cancer_type": cancer_type, "weight_kg": 80.0, "stage": "IV", "prior_systemic_therapy": False}
     rows = asked(patient, {"drugs": [{"regimen": regimen}]}, "irae-incidence")
     return {str(row["group"]).partition(",")[0]: row["applicability"] for row in rows}
 
@@ -45,7 +45,7 @@ def test_adverse_events_of_other_trials_are_outside(
 
 def test_the_dose_of_the_trial_is_named() -> None:
     reasons = by_trial("melanoma", ATTENUATED)["CheckMate 067"]["reasons"]
-    assert reasons == ["The trial gave ipilimumab 3 mg/kg."]
+    assert reasons == ["The trial gave ipilimumab 3 mg/kg every 3 weeks, at most 4 times."]
 
 
 def test_a_cancer_that_is_not_given_is_not_called_inside() -> None:

@@ -34,15 +34,21 @@ def test_a_schedule_of_the_trial_leaves_the_answers_as_they_are(planned: dict[st
         ({DOSE: 8.0}, "planned fractions of up to 8 Gy, given"),
     ],
 )
-def test_another_schedule_is_remarked_in_every_answer(planned: dict[str, Value], words: str) -> None:
+def test_another_schedule_is_outside_the_trial_in_every_answer(planned: dict[str, Value], words: str) -> None:
     first, second = with_schedule(ANSWERS, planned, GIVEN, "A border.")
     for answer in (first, second):
-        assert answer.note is not None
-        assert words in answer.note
-        assert answer.note.endswith("given 4 x 12.5 Gy or 15 x 3 Gy or 0.5 Gy a cycle. A border.")
-    assert second.note is not None
-    assert second.note.startswith("Median. Another schedule")
+        (reason,) = answer.outside
+        assert words in reason
+        assert reason.endswith("given 4 x 12.5 Gy or 15 x 3 Gy or 0.5 Gy a cycle.")
+    assert [answer.note for answer in (first, second)] == ["A border.", "Median. A border."]
     assert [answer.value for answer in (first, second)] == [0.4, 9.0]
+
+
+def test_what_was_outside_before_stays_so() -> None:
+    already = tuple(answer._replace(outside=("Another dose.",)) for answer in ANSWERS)
+    for answer in with_schedule(already, {FRACTIONS: 3, DOSE: 8.0}, GIVEN):
+        assert answer.outside[0] == "Another dose."
+        assert len(answer.outside) == 2
 
 
 def test_the_mdacc_border_is_told_where_it_decides() -> None:
@@ -50,13 +56,13 @@ def test_the_mdacc_border_is_told_where_it_decides() -> None:
     example = dict(model.card.example)
     assert all("ours" not in (answer.note or "") for answer in model.predict({**example, FRACTIONS: 4, DOSE: 12.5}))
     for answer in model.predict({**example, FRACTIONS: 3, DOSE: 8.0}):
-        assert "planned 3 fractions of up to 8 Gy, given 4 x 12.5 Gy or 15 x 3 Gy" in str(answer.note)
+        assert "planned 3 fractions of up to 8 Gy, given 4 x 12.5 Gy or 15 x 3 Gy" in str(answer.outside)
         assert "border of 6 Gy a fraction; it is ours, not the trial's" in str(answer.note)
 
 
 @pytest.mark.parametrize("name", ["schoenfeld", "formenti", "i-sabr", "mcbride", "pembro-rt", "pembro-rt-mdacc"])
-def test_every_trial_of_a_schedule_says_when_the_plan_has_another(name: str) -> None:
+def test_every_trial_of_a_schedule_is_outside_when_the_plan_has_another(name: str) -> None:
     model = PREDICTORS[f"radiotherapy-{name}"]
     example = {key: value for key, value in model.card.example.items() if key not in (FRACTIONS, DOSE)}
     answers = model.predict({**example, FRACTIONS: 7, DOSE: 5.0})
-    assert all("Another schedule than the trial's: planned 7 fractions" in str(answer.note) for answer in answers)
+    assert all("Another schedule than the trial's: planned 7 fractions" in answer.outside[0] for answer in answers)
