@@ -53,7 +53,13 @@ class SimulationRequest(_Simulated):
 
     plan: Plan = Plan()
     models: Annotated[list[TumorModelId], Field(min_length=1, max_length=9)] = ["multi-lesion"]
-    """Simulators to ask."""
+    """Simulators to ask, each once."""
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        if len(set(self.models)) != len(self.models):
+            raise ValueError("models must differ")
+        return self
 
 
 class NamedPlan(Schema):
@@ -106,10 +112,16 @@ class LesionRead(Schema):
     organ: str
     irradiated: bool
     """The lesion lies in a field of the plan."""
-    target: bool
-    """Counts as a RECIST target lesion."""
+    target: Annotated[
+        bool,
+        Field(
+            description="Counts as a RECIST target lesion: among the five largest of those that may be targets, two in "
+            "one organ (lymph nodes are one organ), equal ones by id; in some of the virtual patients where sizes "
+            "differ between them. The other visible lesions are non-target disease."
+        ),
+    ]
     diameter_mm: SeriesRead
-    """Diameter over time."""
+    """Diameter over time, in mm; shown as 400 where it is larger."""
     local_control: Annotated[
         Estimate | None, Field(description="Probability that no viable cell is left at the horizon.")
     ]
@@ -125,7 +137,10 @@ class DrugSeriesRead(Schema):
 
 
 class CurveRead(Schema):
-    """Kaplan–Meier estimate of the simulated patients."""
+    """Kaplan–Meier estimate of the simulated patients; 90 % limits over sampling and over the parameter sets.
+
+    One minus the limits are those of the cumulative incidence of the same event.
+    """
 
     time_days: list[float]
     survival: list[Probability | None]
@@ -138,7 +153,7 @@ class CurveRead(Schema):
 
 
 class ResponseRead(Schema):
-    """RECIST 1.1 best overall response of the simulated patients, unconfirmed."""
+    """RECIST 1.1 best overall response of the simulated patients, unconfirmed, on scans before death and dropout."""
 
     complete: Estimate
     """Probability of complete response."""
@@ -149,11 +164,15 @@ class ResponseRead(Schema):
     progressive: Estimate
     """Probability of progressive disease."""
     not_evaluable: Estimate
-    """Probability that no response can be assessed."""
+    """Probability that no response can be assessed: no scan before death or dropout, or no visible target."""
 
 
 class IncidenceRead(Schema):
-    """Share of the virtual patients who have had the event by each day of ``by_time.time_days``."""
+    """Share of the virtual patients who have had the event by each day of ``by_time.time_days``.
+
+    The limits rise with time: where that of one day would fall, the lower limit of the days before it is as low and
+    the upper limit of the days after it as high.
+    """
 
     probability: list[Probability]
     """Probability of the event by each time."""
@@ -166,10 +185,14 @@ class OutcomesByTimeRead(Schema):
 
     time_days: list[float]
     level: Level
-    response: Annotated[IncidenceRead, Field(description="Complete or partial response by this day.")]
+    response: Annotated[
+        IncidenceRead, Field(description="Complete or partial response by this day, seen while alive and observed.")
+    ]
     abscopal_response: Annotated[
         IncidenceRead | None,
-        Field(description="Response of the lesions outside every field; null as abscopal_note says."),
+        Field(
+            description="Response of the lesions outside every field, whatever caused it; null as abscopal_note says."
+        ),
     ]
     progression: Annotated[
         IncidenceRead, Field(description="Progression or death by this day: one minus Kaplan-Meier.")
@@ -190,8 +213,9 @@ class OutcomesRead(Schema):
     abscopal_response: Annotated[
         Estimate | None,
         Field(
-            description="RECIST response of the lesions outside every field (in a comparison: of every plan); "
-            "null as abscopal_note says."
+            description="RECIST response of the lesions outside every field (in a comparison: of every plan), whatever "
+            "caused it: drugs alone reach these lesions too, and a comparison with the same drugs shows what "
+            "radiotherapy adds. Null as abscopal_note says."
         ),
     ]
     abscopal_note: Annotated[
@@ -211,7 +235,11 @@ class OutcomesRead(Schema):
         ),
     ]
     interval_note: Annotated[
-        str | None, Field(description="Why the probabilities have no interval; null where they have.")
+        str | None,
+        Field(
+            description="What the intervals leave out, or why there are none; null where they cover the number of "
+            "virtual patients, their differences and the parameters."
+        ),
     ]
     by_time: OutcomesByTimeRead
     """The same probabilities over time."""
@@ -253,8 +281,8 @@ class ModelSimulationRead(Schema):
     validated_on_patients: bool
     lesions: list[LesionRead]
     """Every lesion over time."""
-    sum_of_diameters_mm: SeriesRead
-    courses_mm: Annotated[list[list[float]], Field(description="Sum of diameters of the first virtual patients.")]
+    sum_of_diameters_mm: Annotated[SeriesRead, Field(description="Sum of the diameters of the target lesions, in mm.")]
+    courses_mm: Annotated[list[list[float]], Field(description="The same sum for the first virtual patients, in mm.")]
     best_change_percentiles: Annotated[
         list[float], Field(description="Best relative change of the target sum at percentiles 0, 1, … 100.")
     ]
@@ -263,7 +291,7 @@ class ModelSimulationRead(Schema):
     drugs: list[DrugSeriesRead]
     """Serum concentrations over time."""
     car_relative: SeriesRead | None
-    """CAR-T cells over their maximum; null where the model has none."""
+    """CAR-T cells over the peak of the typical patient; null where the model has none."""
     outcomes: OutcomesRead
     """What happens by the horizon."""
     sensitivity: list[SensitivityRead]
@@ -288,9 +316,10 @@ class PlanOutcomesRead(Schema):
     """The plan, by its id."""
     ignored: list[str]
     """Parts of the plan that the model cannot represent."""
+    notes: Annotated[list[str], Field(description="What a reader must know of the model under this plan.")]
     outcomes: OutcomesRead
     """What happens by the horizon."""
-    sum_of_diameters_mm: SeriesRead
+    sum_of_diameters_mm: Annotated[SeriesRead, Field(description="Sum of the diameters of the target lesions, in mm.")]
     complications: list[PlanComplicationRead]
 
 
@@ -312,7 +341,7 @@ class DifferenceRead(Schema):
         bool | None,
         Field(
             description="Whether the difference is an improvement; null when its interval spans zero, when it is "
-            "smaller than the smallest meaningful difference, or when the model gives no interval."
+            "smaller than the smallest meaningful difference, or when verdict_note says why nothing is judged."
         ),
     ]
     number_needed_to_treat: Annotated[
@@ -348,7 +377,9 @@ class PlanComparisonRead(Schema):
         Literal["expected gain", "expected loss", "mixed", "no expected gain", "undetermined"],
         Field(
             description="Of the efficacy outcomes alone, harm not weighed. No expected gain: every interval spans zero "
-            "or the difference is smaller than the smallest meaningful one. Undetermined: the model gives no interval."
+            "or the difference is smaller than the smallest meaningful one. Undetermined: the model gives no interval, "
+            "or the plans differ in what it cannot represent or in what has an effect of assumed size; verdict_note "
+            "says which."
         ),
     ]
     verdict_note: Annotated[str | None, Field(description="What bears on the verdict beside the intervals.")]

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from simulation.engine.streams import CHUNK
 from simulation.immunotherapy.plan import DoseEvent, DrugPlan
-from simulation.outcome.summaries import cohort_response
+from simulation.outcome.summaries import PR
+from simulation.tumor.judging import Following, judge
 from simulation.tumor.multi_lesion_model import prepare_with
 from simulation.tumor.scenario import Covariates, Fractions, Scenario, Trajectories, concatenate
 from simulation.tumor.tables import table
@@ -17,7 +18,6 @@ LESIONS = 4
 MEDIAN_VOLUME_CM3 = 12.0
 VOLUME_SPREAD_LOG = 0.8
 DAYS_PER_MONTH = 30.4375
-PR = 1
 VISITS = 8_067  # stream of the days of visits
 VISIT_WINDOW_DAYS = 7.0
 """Scans of a trial fall this much before or after the day of the schedule, as protocols allow."""
@@ -113,18 +113,20 @@ def median_months(days: NDArray[np.float64], weights: NDArray[np.float64] | None
 
 def run(arm: Arm, posterior: Posterior, *, patients: int, seed: int) -> Endpoints:
     """Simulate an arm and read its endpoints at the scans."""
-    one = prepare_with(posterior, scenario(arm), seed)
+    asked = scenario(arm)
+    one = prepare_with(posterior, asked, seed)
     sizes = [min(CHUNK, patients - start) for start in range(0, patients, CHUNK)]
     whole = concatenate([one(chunk, size) for chunk, size in enumerate(sizes)])
     day = whole.time_days
-    new = whole.new_lesion_day[:, None] <= day
-    gone = np.minimum(whole.dropout_day, whole.death_day)
-    scanned = day <= gone[:, None]
-    diameters = whole.diameter_mm
-    everywhere = cohort_response(diameters, day, new_lesion=new)
-    read = cohort_response(
-        diameters[:, 1:] if arm.out_of_field else diameters, day, new_lesion=new, confirmation_required=arm.confirmed
+    every_lesion = np.ones(arm.lesions, dtype=np.bool_)
+    counted = every_lesion & (np.arange(arm.lesions) > 0) if arm.out_of_field else every_lesion
+    everywhere = judge(
+        whole, asked, Following(asked, every_lesion).of(whole), scan_days=day, last_day=np.full(patients, np.inf)
     )
+    read = judge(
+        whole, asked, Following(asked, every_lesion, counted).of(whole), scan_days=day,
+        last_day=np.minimum(whole.dropout_day, whole.death_day), confirmation_required=arm.confirmed,
+    )  # fmt: skip
     generator = np.random.Generator(np.random.Philox(key=[seed, VISITS]))
     window, early, part = generator.random((patients, 3)).T
     planned = everywhere.pfs_day
@@ -133,8 +135,10 @@ def run(arm: Arm, posterior: Posterior, *, patients: int, seed: int) -> Endpoint
         early < BETWEEN_SCANS, before + part * (planned - before), planned + VISIT_WINDOW_DAYS * (2.0 * window - 1.0)
     )
     progression = np.where(everywhere.progressed, visit, np.inf)
-    last_scan = np.where(scanned, day, 0.0).max(axis=1)
-    responded = (read.best_response <= PR) & (read.first_response_day <= last_scan)
     return Endpoints(
-        responded, read.first_response_day, np.minimum(progression, whole.death_day), whole.death_day, whole
+        read.best_response <= PR,
+        read.first_response_day,
+        np.minimum(progression, whole.death_day),
+        whole.death_day,
+        whole,
     )

@@ -111,6 +111,7 @@ TARGETS: tuple[Target, ...] = (
     ),
 )  # fmt: skip
 SMALLEST_RATE = 0.004
+CASE_REPORTS = "structure: 46 case reports of an abscopal response to radiotherapy alone in 45 years"
 TARGETS += (
     Target(
         name="untreated, out of field", kind="response", value=SMALLEST_RATE, n=0, at_most=0.005,
@@ -118,7 +119,15 @@ TARGETS += (
     ),
     Target(
         name="8 Gy x 3 alone, out of field", kind="response", value=0.010, n=0, at_most=0.02,
-        source="structure: 46 case reports of an abscopal response to radiotherapy alone in 45 years", verified=False,
+        source=CASE_REPORTS, verified=False,
+    ),
+    Target(
+        name="8 Gy x 3 alone, TPS >= 50 %", kind="response", value=0.015, n=0, at_most=0.04, source=CASE_REPORTS,
+        verified=False,
+    ),
+    Target(
+        name="8 Gy x 3 alone, naive, TPS >= 50 %", kind="response", value=0.02, n=0, at_most=0.05, source=CASE_REPORTS,
+        verified=False,
     ),
 )  # fmt: skip
 TREATED_FRACTION_KEYNOTE_001 = 0.8
@@ -151,6 +160,10 @@ def _with_radiotherapy(covariates: Covariates, days: tuple[float, ...], dose_gy:
     )
 
 
+def _radiotherapy_alone(covariates: Covariates) -> Arm:
+    return Arm(covariates=covariates, fraction_days=(0.0, 2.0, 4.0), dose_gy=8.0, out_of_field=True)
+
+
 def _melanoma(drugs: tuple[DoseEvent, ...]) -> Arm:
     return Arm(drugs=drugs, covariates=MELANOMA, confirmed=True, scan_days=SCANS_CHECKMATE_067)
 
@@ -168,10 +181,9 @@ ARMS: dict[str, tuple[Arm, int]] = {
     "treated, high": (_pembrolizumab(TREATED_HIGH), 512),
     "naive, high": (_pembrolizumab(NAIVE_HIGH), 512),
     "untreated": (Arm(covariates=TREATED, out_of_field=True), 256),
-    "8 Gy x 3 alone": (
-        Arm(covariates=TREATED, fraction_days=(0.0, 2.0, 4.0), dose_gy=8.0, out_of_field=True),
-        384,
-    ),
+    "8 Gy x 3 alone": (_radiotherapy_alone(TREATED), 384),
+    "8 Gy x 3 alone, high": (_radiotherapy_alone(TREATED_HIGH), 256),
+    "8 Gy x 3 alone, naive, high": (_radiotherapy_alone(NAIVE_HIGH), 256),
     "both": (_melanoma(BOTH), 384),
     "nivolumab": (_melanoma(NIVOLUMAB), 384),
     "ipilimumab": (_melanoma(IPILIMUMAB), 384),
@@ -271,7 +283,7 @@ MIXTURES: tuple[Mixture, ...] = (
     *MELANOMA_ARMS,
     *MELANOMA_ARMS,
     Mixture((("untreated", 1.0),)),
-    Mixture((("8 Gy x 3 alone", 1.0),)),
+    *(Mixture(((f"8 Gy x 3 alone{who}", 1.0),)) for who in ("", ", high", ", naive, high")),
 )
 """One for every target."""
 

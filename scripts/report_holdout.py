@@ -25,6 +25,7 @@ DATA = Path(__file__).resolve().parent.parent / "simulation" / "data"
 SEED = 90_210
 PATIENTS = 4096
 LEVEL = 0.90
+PUBLISHED_LEVEL = 0.95  # of the hazard ratios
 
 PEMBROLIZUMAB = every("pembrolizumab", mg=200.0, days=21.0, doses=35)
 NIVOLUMAB = every("nivolumab", mg=240.0, days=14.0, doses=52)
@@ -94,8 +95,6 @@ ARMS: dict[str, Arm] = {
     "resistant": _refractory((), 0.0),
     "resistant + 0.5 x 4 per cycle": _refractory(LOW_DOSE, 0.5),
     "resistant + 8 x 3": _refractory(EIGHT_BY_THREE, 8.0),
-    "untreated": Arm(covariates=TREATED, out_of_field=True),
-    "8 x 3 alone": Arm(covariates=TREATED, fraction_days=EIGHT_BY_THREE, dose_gy=8.0, out_of_field=True),
     "chemoradiotherapy": Arm(
         covariates=NAIVE, fraction_days=weekdays(30), dose_gy=2.0, scan_weeks=8, lesions=2, all_irradiated=True
     ),
@@ -156,11 +155,11 @@ def report(posterior: Posterior) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
 
     def add(name: str, endpoint: str, simulated: float, observed: object, interval: object, hit: bool, n: int | None,
-            source: str, verified: bool, applies: str = "inside") -> None:  # fmt: skip
+            source: str, verified: bool, applies: str = "inside", level: float | None = None) -> None:  # fmt: skip
         rows.append(
             {
                 "arm": name, "endpoint": endpoint, "simulated": round(simulated, 4), "observed": observed,
-                "observed_interval": interval, "level": LEVEL, "n": n, "hit": bool(hit), "source": source,
+                "observed_interval": interval, "level": level, "n": n, "hit": bool(hit), "source": source,
                 "verified": verified, "applicability": applies,
             }
         )  # fmt: skip
@@ -172,7 +171,7 @@ def report(posterior: Posterior) -> list[dict[str, object]]:
         add(
             rate.name, "response rate", simulated, round(rate.responders / rate.n, 4),
             [round(interval.lower, 4), round(interval.upper, 4)], interval.lower <= simulated <= interval.upper,
-            rate.n, rate.source, rate.verified, rate.applies,
+            rate.n, rate.source, rate.verified, rate.applies, LEVEL,
         )  # fmt: skip
     for name, arms, months, observed, published, source, applies in (
         ("PACIFIC, durvalumab after chemoradiation", ("chemoradiotherapy, durvalumab", "chemoradiotherapy"), 24, 0.55,
@@ -182,25 +181,22 @@ def report(posterior: Posterior) -> list[dict[str, object]]:
     ):  # fmt: skip
         ratio = hazard_ratio(found[arms[0]], found[arms[1]], months * 30.4375)
         hit = published[0] <= ratio <= published[1]
-        add(name, "progression hazard ratio", ratio, observed, list(published), hit, None, source, False, applies)
+        add(name, "progression hazard ratio", ratio, observed, list(published), hit, None, source, False, applies,
+            PUBLISHED_LEVEL)  # fmt: skip
     gain: Callable[[str, str], float] = lambda a, b: found[a].response_rate() - found[b].response_rate()  # noqa: E731
-    for name, value, expected, hit, source in (
+    for name, value, expected, hit, source, applies in (
         ("McBride: no gain from 9 Gy x 3", gain("nivo + 9 x 3", "nivo"), "<= 0.10",
-         gain("nivo + 9 x 3", "nivo") <= 0.10, MCBRIDE),
+         gain("nivo + 9 x 3", "nivo") <= 0.10, MCBRIDE, "outside: head and neck"),
         ("Schoenfeld: no gain in resistant disease", gain("resistant + 8 x 3", "resistant"), "<= 0.02",
-         gain("resistant + 8 x 3", "resistant") <= 0.02, SCHOENFELD),
+         gain("resistant + 8 x 3", "resistant") <= 0.02, SCHOENFELD, "inside"),
         ("Dewan (mouse): 20 Gy x 1 adds nothing to anti-CTLA-4", gain("ipi + 20 x 1", "ipi"), "<= 0.02",
-         gain("ipi + 20 x 1", "ipi") <= 0.02, DEWAN),
+         gain("ipi + 20 x 1", "ipi") <= 0.02, DEWAN, "outside: mouse"),
         ("Dewan (mouse): 8 Gy x 3 above 6 Gy x 5", gain("ipi + 8 x 3", "ipi + 6 x 5"), ">= 0",
-         gain("ipi + 8 x 3", "ipi + 6 x 5") >= 0, DEWAN),
+         gain("ipi + 8 x 3", "ipi + 6 x 5") >= 0, DEWAN, "outside: mouse"),
         ("20 Gy x 1 not better than 8 Gy x 3, with pembrolizumab", gain("pembro + 20 x 1", "pembro + 8 x 3"), "<= 0",
-         gain("pembro + 20 x 1", "pembro + 8 x 3") <= 0, DEWAN),
-        ("radiotherapy alone: almost no abscopal response", found["8 x 3 alone"].response_rate(), "<= 0.02",
-         found["8 x 3 alone"].response_rate() <= 0.02, "46 case reports in 45 years"),
-        ("untreated: no response", found["untreated"].response_rate(), "<= 0.005",
-         found["untreated"].response_rate() <= 0.005, "structure of the model"),
+         gain("pembro + 20 x 1", "pembro + 8 x 3") <= 0, DEWAN, "outside: mouse"),
     ):  # fmt: skip
-        add(name, "difference or rate of response", value, expected, None, hit, None, source, False)
+        add(name, "difference or rate of response", value, expected, None, hit, None, source, False, applies)
     return rows
 
 
@@ -223,8 +219,10 @@ def main() -> None:
         "protocol": "The hold-out was seen by its makers before this revision. A table of it was read once before the "
         "two structural demands (no response without treatment, almost none outside the field of radiotherapy alone) "
         "were added to the calibration. The model was then revised and calibrated again on the calibration arms only "
-        "(spreads of growth and of the resistant clone, lifetimes of T cells, death after regrowth, days of scans); no "
-        "held-out arm was used for any choice, and the table was read again after the revision was frozen.",
+        "(spreads of growth and of the resistant clone, lifetimes of T cells, death after regrowth, days of scans), "
+        "and once more when survival was made to follow the past alone, response was judged as trials judge it, and "
+        "radiotherapy alone was held down in patients with high PD-L1 as well. No held-out arm was used for any "
+        "choice; the table was read again after each revision was frozen.",
         "not_simulated": [
             "Golden 2015 (3.5 Gy x 10 with GM-CSF, 11 of 41 abscopal responses): the model has no GM-CSF, and the "
             "trial mixed tumor types",

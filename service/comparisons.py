@@ -3,16 +3,18 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas import simulations as wire
+from schemas.plan import Plan
 from schemas.run import ModelRef, RunWarning
 from service import simulations_figures as figures
 from service.complications import complications_of
-from service.flat_exposure import FLAT_EXPOSURE, flat_exposure
+from service.flat_exposure import BEYOND_TESTED, FLAT_EXPOSURE, beyond_tested, flat_exposure
 from service.harms import INCIDENCE_MODEL, Harms, compare_harms, dominance
 from service.harms_radiotherapy import Treated
 from service.kinds import Computation, Kind
@@ -23,7 +25,7 @@ from service.simulations_ranges import check_ranges
 from simulation.outcome.thresholds import MEANINGFUL_DAYS, MEANINGFUL_PROBABILITY
 from simulation.registry import CARDS
 from simulation.tumor.cohort import Cohort, mean_difference
-from simulation.tumor.interface import MODELS
+from simulation.tumor.interface import MODELS, assumed, unrepresented
 from simulation.tumor.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -81,6 +83,7 @@ def compute(request: wire.ComparisonRequest) -> Computation:
             wire.PlanOutcomesRead(
                 id=named.id,
                 ignored=list(cohort.ignored),
+                notes=list(cohort.notes),
                 outcomes=read_outcomes(cohort, request),
                 sum_of_diameters_mm=read_band(
                     cohort.sum_of_diameters_mm, np.searchsorted(cohort.time_days, shown_days)
@@ -103,19 +106,50 @@ def compute(request: wire.ComparisonRequest) -> Computation:
     ]
     if any(row.model == INCIDENCE_MODEL for found in harms for row in found.differences):
         models[reference(INCIDENCE_MODEL)] = None
-    flat = [flat_exposure(request.plans[0].plan, named.plan, request.patient.weight_kg) for named in request.plans[1:]]
+    bearing = [
+        _bearing(request, named.plan, scenarios[0][0], scenario)
+        for named, (scenario, _) in zip(request.plans[1:], scenarios[1:], strict=True)
+    ]
     result = wire.ComparisonResult(
         model=request.model,
         reference=request.plans[0].id,
         time_days=[float(day) for day in shown_days],
         plans=plans,
         comparisons=[
-            _compare(named.id, columns[0], column, cohorts[0], found, same_exposure)
-            for named, column, found, same_exposure in zip(request.plans[1:], columns[1:], harms, flat, strict=True)
+            _compare(named.id, columns[0], column, cohorts[0], found, bears)
+            for named, column, found, bears in zip(request.plans[1:], columns[1:], harms, bearing, strict=True)
         ],
         validated_on_patients=CARDS[request.model].validated_on_patients,
     )
     return Computation(result=result, models=tuple(models), warnings=tuple(dict.fromkeys(notices)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bearing:
+    """What bears on a verdict beside the intervals; ``open`` where it keeps the model from any verdict."""
+
+    note: str | None = None
+    open: bool = False
+
+
+def _bearing(request: wire.ComparisonRequest, plan: Plan, first: Scenario, second: Scenario) -> _Bearing:
+    if MODELS[request.model].one_subject:
+        return _Bearing(_NO_INTERVAL, open=True)
+    base, weight_kg = request.plans[0].plan, request.patient.weight_kg
+    if flat_exposure(base, plan, weight_kg):
+        return _Bearing(FLAT_EXPOSURE)
+    notes = [
+        f"{why}: {', '.join(parts)}"
+        for why, parts in (
+            ("the plans differ in what the model cannot represent", unrepresented(request.model, first, second)),
+            ("the plans differ in what has an effect of assumed size", assumed(request.model, first, second)),
+        )
+        if parts
+    ]
+    beyond = beyond_tested(base, weight_kg), beyond_tested(plan, weight_kg)
+    if any(beyond) and first.drugs != second.drugs:
+        notes.append(f"{', '.join(sorted({*beyond[0], *beyond[1]}))} is {BEYOND_TESTED}")
+    return _Bearing("; ".join(notes), open=True) if notes else _Bearing()
 
 
 def _counted_alike(scenarios: Sequence[Scenario]) -> bool:
@@ -143,19 +177,18 @@ def _compare(
     other: Mapping[Outcome, Floats],
     cohort: Cohort,
     harms: Harms,
-    flat: bool,
+    bears: _Bearing,
 ) -> wire.PlanComparisonRead:
-    rows = [_difference(name, base[name], other[name], cohort, flat) for name in base if name in other]
+    rows = [_difference(name, base[name], other[name], cohort, bears.note is None) for name in base if name in other]
     efficacy = [row.better for row in rows if row.outcome in _EFFICACY]
     better, worse = (any(row.better is side for row in rows) for side in (True, False))
     gain, loss = (any(found is side for found in efficacy) for side in (True, False))
-    one_subject = MODELS[cohort.model_id].one_subject
-    dominates, note = (None, _NO_INTERVAL) if one_subject else dominance(gain, worse, harms, 1.0)
-    dominated, against = (None, None) if one_subject else dominance(loss, better, harms, -1.0)
+    dominates, note = (None, bears.note) if bears.open else dominance(gain, worse, harms, 1.0)
+    dominated, against = (None, None) if bears.open else dominance(loss, better, harms, -1.0)
     return wire.PlanComparisonRead(
         id=plan_id,
-        verdict="undetermined" if one_subject else _VERDICTS[gain, loss],
-        verdict_note=FLAT_EXPOSURE if flat else _NO_INTERVAL if one_subject else None,
+        verdict="undetermined" if bears.open else _VERDICTS[gain, loss],
+        verdict_note=bears.note,
         dominates=dominates,
         dominated=dominated,
         dominance_note=note if note is not None else against,
@@ -165,7 +198,7 @@ def _compare(
     )
 
 
-def _difference(name: Outcome, base: Floats, other: Floats, cohort: Cohort, flat: bool) -> wire.DifferenceRead:
+def _difference(name: Outcome, base: Floats, other: Floats, cohort: Cohort, judged: bool) -> wire.DifferenceRead:
     value = float((other - base).mean())
     in_days = name in _IN_DAYS
     meaningful = MEANINGFUL_DAYS if in_days else MEANINGFUL_PROBABILITY
@@ -173,7 +206,7 @@ def _difference(name: Outcome, base: Floats, other: Floats, cohort: Cohort, flat
     better = None
     if not MODELS[cohort.model_id].one_subject:
         interval = mean_difference(base, other, cohort.outcomes.posterior_set, level=LEVEL)
-        if not flat and (interval.lower > 0.0 or interval.upper < 0.0) and abs(value) >= meaningful:
+        if judged and (interval.lower > 0.0 or interval.upper < 0.0) and abs(value) >= meaningful:
             better = (value > 0.0) == _MORE_IS_BETTER[name]
     return wire.DifferenceRead(
         outcome=name,

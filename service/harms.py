@@ -12,6 +12,7 @@ from schemas.base import Estimate, IntervalRead
 from schemas.patient import Patient
 from schemas.plan import Plan
 from schemas.simulations import HarmDifferenceRead
+from service.flat_exposure import beyond_tested
 from service.harm_rows import harm_row
 from service.harms_radiotherapy import Treated, compare_radiotherapy
 from service.plan_covariates import TARGET, plan_covariates
@@ -108,17 +109,20 @@ def _drugs(base: Plan, other: Plan, patient: Patient) -> tuple[list[HarmDifferen
 
 def _covariates(plan: Plan, patient: Patient) -> dict[str, Value]:
     known = plan_covariates(plan, patient.weight_kg)
-    if patient.cancer_type is not None:
-        known["patient.cancer_type"] = patient.cancer_type
+    for member in ("cancer_type", "stage", "prior_systemic_therapy"):
+        value = getattr(patient, member)
+        if value is not None:
+            known[f"patient.{member}"] = value
     return known
 
 
 def _not_flat(plan: Plan, patient: Patient) -> list[tuple[float, str, float]]:
-    """Return the doses whose size changes the harm: not those of PD-1 and PD-L1 antibodies, over the approved range."""
+    """Return the doses whose size changes the harm: not those of PD-1 and PD-L1 antibodies, over the tested range."""
+    beyond = beyond_tested(plan, patient.weight_kg)
     return [
         (event.time_days, event.agent, event.amount_mg)
         for event in drug_plan(plan.drugs, patient.weight_kg, "/plan/drugs").events
-        if TARGET[event.agent] not in _FLAT
+        if TARGET[event.agent] not in _FLAT or event.agent in beyond
     ]
 
 

@@ -13,7 +13,7 @@ from schemas.simulations import ComparisonRequest, SimulationRequest, VirtualPop
 from service.errors import InvalidInput
 from service.plan_lymphocytes import plan_lymphocytes
 from service.radiotherapy import radiotherapy_plan
-from service.regimens import drug_plan
+from service.regimens import drug_plan, regimen_of
 from simulation.immunotherapy.cart import PRODUCTS as CELL_PRODUCTS
 from simulation.immunotherapy.vaccines import PRODUCTS as VACCINES
 from simulation.tumor.exposure import course_exposure
@@ -41,16 +41,17 @@ def scenario_of(
     Raises
     ------
     InvalidInput
-        A lesion lacks its size, a course names no lesion or an unknown one, a product is unknown, or the grid is too
-        fine.
+        A lesion lacks its size, a course names no lesion or an unknown one, a product is unknown or has no target in
+        the tumor, something is given before day 0, or the grid is too fine.
     """
     lesions = lesions_of(request)
-    _known_products(plan, pointer)
+    _known_products(plan, request.patient.cancer_type, pointer)
+    _nothing_before_the_start(plan, pointer)
     ids = tuple(lesion.id for lesion in lesions)
     population = request.population
-    days = np.union1d(output_days(request), scan_days(request))
+    days = np.union1d(np.append(output_days(request), request.horizon_days), scan_days(request))
     lymphocytes, field_exposure, noticed = plan_lymphocytes(request, plan, days, pointer)
-    fractions = _fractions(plan, ids, request.horizon_days, pointer)
+    fractions, modalities = _fractions(plan, ids, request.horizon_days, pointer)
     if field_exposure is not None:
         fractions = replace(fractions, field_exposure=field_exposure)
     scenario = Scenario(
@@ -66,6 +67,9 @@ def scenario_of(
         covariates=_covariates(request.patient),
         volume_spread_log=population.log_volume_sd if population is not None else 0.0,
         lymphocytes=lymphocytes,
+        modalities=modalities,
+        chemotherapy=_chemotherapy(plan, pointer),
+        vaccine_products=tuple(sorted({vaccine.product for vaccine in plan.vaccines})),
     )
     return scenario, (*_without_lesion(plan, pointer), *noticed)
 
@@ -135,13 +139,51 @@ def _volume(lesion: Lesion, index: int) -> tuple[str, float]:
     return where, volume
 
 
-def _known_products(plan: Plan, pointer: str) -> None:
+def _known_products(plan: Plan, cancer_type: str | None, pointer: str) -> None:
     for index, cell in enumerate(plan.cells):
+        where = f"{pointer}/cells/{index}/product"
         if cell.product not in CELL_PRODUCTS:
-            raise InvalidInput(f"{pointer}/cells/{index}/product", f"choose one of {', '.join(sorted(CELL_PRODUCTS))}")
+            raise InvalidInput(where, f"choose one of {', '.join(sorted(CELL_PRODUCTS))}")
+        product = CELL_PRODUCTS[cell.product]
+        if cancer_type is not None and cancer_type not in product.cancer_types:
+            raise InvalidInput(
+                where,
+                f"its target {product.target} is not on this type of tumor: nothing is known of an effect; it is "
+                f"answered for the cancer type {' or '.join(product.cancer_types)} or without one",
+            )
     for index, vaccine in enumerate(plan.vaccines):
+        where = f"{pointer}/vaccines/{index}/product"
         if vaccine.product not in VACCINES:
-            raise InvalidInput(f"{pointer}/vaccines/{index}/product", f"choose one of {', '.join(sorted(VACCINES))}")
+            raise InvalidInput(where, f"choose one of {', '.join(sorted(VACCINES))}")
+        types = VACCINES[vaccine.product].cancer_types
+        if cancer_type is not None and types and cancer_type not in types:
+            raise InvalidInput(
+                where,
+                "its antigens do not belong to this type of tumor: nothing is known of an effect; it is answered for "
+                f"the cancer type {' or '.join(types)} or without one",
+            )
+
+
+def _nothing_before_the_start(plan: Plan, pointer: str) -> None:
+    days = [(drug.start_day, f"drugs/{index}/start_day") for index, drug in enumerate(plan.drugs)]
+    days += [(cell.day, f"cells/{index}/day") for index, cell in enumerate(plan.cells)]
+    for index, vaccine in enumerate(plan.vaccines):
+        days += [(day, f"vaccines/{index}/days/{place}") for place, day in enumerate(vaccine.days)]
+    for day, where in days:
+        if day < 0.0:
+            raise InvalidInput(f"{pointer}/{where}", _BEFORE)
+
+
+def _chemotherapy(plan: Plan, pointer: str) -> tuple[str, ...]:
+    """Return in words how the plan gives chemotherapy."""
+    found = []
+    if plan.chemotherapy_with_radiotherapy not in (None, "none"):
+        found.append(f"{plan.chemotherapy_with_radiotherapy} with radiotherapy")
+    for index, course in enumerate(plan.drugs):
+        regimen = regimen_of(course, f"{pointer}/drugs/{index}")
+        if regimen is not None and regimen.with_chemotherapy:
+            found.append(f"of the regimen {regimen.name}")
+    return tuple(sorted(set(found)))
 
 
 def _without_lesion(plan: Plan, pointer: str) -> tuple[RunWarning, ...]:
@@ -163,9 +205,12 @@ def _without_lesion(plan: Plan, pointer: str) -> tuple[RunWarning, ...]:
     return tuple(found)
 
 
-def _fractions(plan: Plan, ids: tuple[str, ...], horizon_days: float, pointer: str) -> Fractions:
+def _fractions(
+    plan: Plan, ids: tuple[str, ...], horizon_days: float, pointer: str
+) -> tuple[Fractions, tuple[str, ...]]:
+    """Return the fractions up to the horizon, and the kind of radiation of each."""
     courses = radiotherapy_plan(plan.radiotherapy, pointer=f"{pointer}/radiotherapy").courses
-    rows: list[tuple[float, Floats, float, float]] = []
+    rows: list[tuple[float, Floats, float, float, str]] = []
     for index, course in enumerate(courses):
         if course.fractions[0].day < 0.0:
             raise InvalidInput(f"{pointer}/radiotherapy/{index}", _BEFORE)
@@ -179,14 +224,16 @@ def _fractions(plan: Plan, ids: tuple[str, ...], horizon_days: float, pointer: s
                 exposure = course.field_exposure
                 if exposure is None:
                     exposure = course_exposure(fraction.dose_gy)
-                rows.append((fraction.day, fraction.dose_gy * hit, exposure, course.node_dose_per_fraction_gy or 0.0))
+                node_gy = course.node_dose_per_fraction_gy or 0.0
+                rows.append((fraction.day, fraction.dose_gy * hit, exposure, node_gy, course.modality))
     rows.sort(key=lambda row: row[0])
-    return Fractions(
+    fractions = Fractions(
         day=np.array([row[0] for row in rows], dtype=np.float64),
         dose_gy=np.array([row[1] for row in rows], dtype=np.float64).reshape(len(rows), len(ids)),
         field_exposure=np.array([row[2] for row in rows], dtype=np.float64),
         node_dose_gy=np.array([row[3] for row in rows], dtype=np.float64),
     )
+    return fractions, tuple(row[4] for row in rows)
 
 
 _BEFORE = "day 0 is the start of treatment and of the simulation: shift the plan so that nothing lies before it"

@@ -104,7 +104,7 @@ def read_cohort(cohort: Cohort, request: wire.SimulationRequest, scenario: Scena
                 id=lesion.id,
                 organ=lesion.organ,
                 irradiated=bool(scenario.irradiated[index]),
-                target=lesion.target,
+                target=bool(cohort.targets[index]),
                 diameter_mm=read_band(cohort.lesion_diameter_mm[index], shown),
                 local_control=share.of(cohort.outcomes.controlled[:, index]) if cohort.viable_known else None,
             )

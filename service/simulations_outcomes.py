@@ -11,7 +11,7 @@ from schemas.base import Estimate, IntervalRead
 from schemas.patient import Patient
 from service.scenarios import output_days, scan_days
 from simulation.model import Interval
-from simulation.outcome.incidence import Incidence, censoring_weights, cumulative_incidence
+from simulation.outcome.incidence import cumulative_incidence
 from simulation.outcome.summaries import CR, NE, PD, PR, SD
 from simulation.outcome.survival import kaplan_meier, median
 from simulation.outcome.thresholds import SEVERE_LYMPHOPENIA_1E9_PER_L
@@ -25,8 +25,12 @@ _DIGITS: Final = 10
 _LEAST_MAGNITUDE: Final = -290
 """Power of ten below which a number is shown as 0: its scale would overflow."""
 _NO_MECHANISM: Final = "this model has no effect of an irradiated lesion on another"
-_NO_LESION: Final = "no lesion is irradiated, or none lies outside the fields"
+_NO_LESION: Final = "no lesion is irradiated, or no target lesion lies outside the fields"
 _ONE_SUBJECT: Final = "the model simulates one subject: every virtual patient is the same, so a share has no interval"
+_ONE_PARAMETER_SET: Final = (
+    "the intervals cover how many virtual patients were drawn and how they differ, not the uncertainty of the model's "
+    "parameters: all of them share one set"
+)
 
 
 def read_outcomes(cohort: Cohort, request: wire.SimulationRequest | wire.ComparisonRequest) -> wire.OutcomesRead:
@@ -53,13 +57,11 @@ def read_outcomes(cohort: Cohort, request: wire.SimulationRequest | wire.Compari
             None if by_time.relapse_after_response is None else _last(by_time.relapse_after_response)
         ),
         severe_lymphopenia=None if lymphopenia is None else share.of(lymphopenia),
-        interval_note=_ONE_SUBJECT if share.one_subject else None,
+        interval_note=share.note,
         by_time=by_time,
-        progression_free_survival=_curve(outcomes.pfs_days, outcomes.pfs_event, curve_days, share.one_subject),
+        progression_free_survival=_curve(share, outcomes.pfs_days, outcomes.pfs_event, curve_days),
         overall_survival=(
-            _curve(outcomes.os_days, outcomes.os_event, curve_days, share.one_subject)
-            if cohort.survival_known
-            else None
+            _curve(share, outcomes.os_days, outcomes.os_event, curve_days) if cohort.survival_known else None
         ),
     )
 
@@ -70,20 +72,33 @@ class Shares:
     def __init__(self, cohort: Cohort) -> None:
         self.one_subject = MODELS[cohort.model_id].one_subject
         self._sets = cohort.outcomes.posterior_set
+        self._grid = cohort.time_days
+
+    @property
+    def note(self) -> str | None:
+        """What the intervals leave out, or why there are none; None where they cover sampling and parameters."""
+        if self.one_subject:
+            return _ONE_SUBJECT
+        return _ONE_PARAMETER_SET if np.ptp(self._sets) == 0 else None
 
     def of(self, flags: Flags) -> Estimate:
         """Return the share of the patients with a flag."""
         value, interval = probability(np.asarray(flags), self._sets, level=LEVEL)
         return estimate(value, None if self.one_subject else interval)
 
-    def by(self, day: Floats, weight: Floats, days: Floats, among: Flags | None = None) -> wire.IncidenceRead:
-        """Return the share of the patients, or of those among whom to count, with the event by each day."""
-        sets = self._sets if among is None else self._sets[among]
-        found: Incidence = cumulative_incidence(day, weight, sets, days, level=LEVEL)
+    def by(self, time: Floats, event: Flags, days: Floats, among: Flags | None = None) -> wire.IncidenceRead:
+        """Return the share of the patients, or of those among whom to count, with the event by each day.
+
+        Limits come from all days of the cohort, so that those of one day are the same in every answer.
+        """
+        chosen = np.ones(time.size, dtype=np.bool_) if among is None else among
+        grid = np.union1d(self._grid, days)
+        found = cumulative_incidence(time[chosen], event[chosen], self._sets[chosen], grid, level=LEVEL)
+        shown = np.searchsorted(grid, days)
         return wire.IncidenceRead(
-            probability=floats(found.probability),
-            lower=None if self.one_subject else floats(found.lower),
-            upper=None if self.one_subject else floats(found.upper),
+            probability=floats(found.probability[shown]),
+            lower=None if self.one_subject else floats(found.lower[shown]),
+            upper=None if self.one_subject else floats(found.upper[shown]),
         )
 
 
@@ -96,23 +111,18 @@ def abscopal_note(cohort: Cohort) -> str | None:
 
 def _by_time(cohort: Cohort, share: Shares, days: Floats) -> wire.OutcomesByTimeRead:
     outcomes = cohort.outcomes
-    everyone = np.ones(outcomes.pfs_days.size)
-    progressed = np.where(outcomes.pfs_event, outcomes.pfs_days, np.inf)
     responded = outcomes.responded
+    time, event = outcomes.pfs_days, outcomes.pfs_event
     abscopal = None
     if outcomes.abscopal_day is not None and abscopal_note(cohort) is None:
-        abscopal = share.by(outcomes.abscopal_day, everyone, days)
-    relapse = None
-    if responded.any():
-        weight = censoring_weights(outcomes.pfs_days[responded], outcomes.pfs_event[responded])
-        relapse = share.by(progressed[responded], weight, days, responded)
+        abscopal = share.by(outcomes.abscopal_day, np.isfinite(outcomes.abscopal_day), days)
     return wire.OutcomesByTimeRead(
         time_days=floats(days),
         level=LEVEL,
-        response=share.by(outcomes.response_day, everyone, days),
+        response=share.by(outcomes.response_day, np.isfinite(outcomes.response_day), days),
         abscopal_response=abscopal,
-        progression=share.by(progressed, outcomes.progression_weight, days),
-        relapse_after_response=relapse,
+        progression=share.by(time, event, days),
+        relapse_after_response=share.by(time, event, days, responded) if responded.any() else None,
     )
 
 
@@ -135,23 +145,26 @@ def severe_lymphopenia(outcomes: PatientOutcomes, patient: Patient) -> Flags | N
     return np.asarray((nadir < SEVERE_LYMPHOPENIA_1E9_PER_L) | (start < SEVERE_LYMPHOPENIA_1E9_PER_L))
 
 
-def _curve(days: Floats, events: Flags, at: Floats, one_subject: bool) -> wire.CurveRead:
-    curve = kaplan_meier(days, events, level=LEVEL)
-    steps = np.searchsorted(curve.time, at, side="right")
+def _curve(share: Shares, time: Floats, event: Flags, days: Floats) -> wire.CurveRead:
+    curve = kaplan_meier(time, event, level=LEVEL)
     middle, _, _ = median(curve)
-    nothing = np.full(at.size, np.nan)
+    followed = ~np.isnan(curve.at(days))
+    gone = share.by(time, event, days)
     return wire.CurveRead(
-        time_days=floats(at),
-        survival=_known(curve.at(at)),
-        lower=_known(nothing if one_subject else np.concatenate(([1.0], curve.lower))[steps]),
-        upper=_known(nothing if one_subject else np.concatenate(([1.0], curve.upper))[steps]),
-        at_risk=[int(n) for n in curve.numbers_at_risk(at)],
+        time_days=floats(days),
+        survival=_kept(gone.probability, followed),
+        lower=_kept(gone.upper, followed),
+        upper=_kept(gone.lower, followed),
+        at_risk=[int(n) for n in curve.numbers_at_risk(days)],
         median_days=None if middle is None else rounded(middle),
     )
 
 
-def _known(values: Floats) -> list[float | None]:
-    return [None if np.isnan(value) else rounded(min(max(value, 0.0), 1.0)) for value in values]
+def _kept(gone: list[float] | None, followed: Flags) -> list[float | None]:
+    """Return the shares still without the event; None where nobody is followed, or without such a share."""
+    if gone is None:
+        return [None] * followed.size
+    return [rounded(1.0 - share) if seen else None for share, seen in zip(gone, followed, strict=True)]
 
 
 def estimate(value: float, interval: Interval | None) -> Estimate:

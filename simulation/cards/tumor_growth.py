@@ -1,7 +1,18 @@
 """Model cards of the human growth-inhibition models."""
 
 from simulation.cards._tables import FIRST_VERSION, of_table
-from simulation.cards._tumor import ADULTS, ALBUMIN, EXAMPLE, LESIONS, PURPOSE, STRUEMPER, TPS
+from simulation.cards._tumor import (
+    ADULTS,
+    ALBUMIN,
+    EGFR_MUTANT,
+    EXAMPLE,
+    LDH,
+    LESIONS,
+    PURPOSE,
+    RATIO,
+    STRUEMPER,
+    TPS,
+)
 from simulation.model import Input, ModelCard, Reference
 from simulation.predictors._inputs import cancer_type
 
@@ -21,13 +32,13 @@ def _tgi(
 ) -> ModelCard:  # fmt: skip
     return ModelCard(
         id=model_id,
-        version="1.0.0",
+        version="1.1.0",
         title=title,
         kind="simulator",
         outcome="sum of target diameters over time, survival through the link of Struemper 2025",
         purpose=PURPOSE,
         population=population,
-        inputs=(*inputs, ADULTS, cancer_type("nsclc")),
+        inputs=(*inputs, ALBUMIN, *RATIO, ADULTS, cancer_type("nsclc")),
         equations=equations,
         references=(*references, STRUEMPER),
         leaves_out=(
@@ -41,7 +52,11 @@ def _tgi(
         cancer_types=("nsclc",),
         coefficients=of_table("tgi", *own, "struemper_survival", without=unused),
         known_failures=(_NOT_VALIDATED, *known_failures),
-        history=FIRST_VERSION,
+        history=(
+            *FIRST_VERSION,
+            "1.1.0: survival from the drawn growth rate and its own time to growth, and before the first dose from "
+            "untreated growth; diameters end at 400 mm.",
+        ),
     )
 
 
@@ -62,7 +77,7 @@ CARDS: tuple[ModelCard, ...] = (
             ),
         ),
         "Pembrolizumab in non-small-cell lung cancer, KEYNOTE-001 (n = 496).",
-        (LESIONS, TPS),
+        (LESIONS, TPS, EGFR_MUTANT),
         ("chatterjee",),
         ("The paper enters each patient's own delay from baseline scan to first dose; it is taken as 0.",),
     ),
@@ -112,7 +127,7 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         (),
         "Non-small-cell lung cancer on pembrolizumab or dostarlimab.",
-        (LESIONS, TPS, ALBUMIN),
+        (LESIONS, TPS, LDH),
         ("struemper_pembrolizumab", "struemper_dostarlimab", "struemper_covariates"),
         (
             "Total protein, which the paper's survival link weighs with 0.0194 per g/L, stays at 71 g/L.",

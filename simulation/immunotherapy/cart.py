@@ -171,10 +171,15 @@ class ToxicityRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellProduct:
-    """One CAR-T product; ``kinetic_model`` is None where only summaries are published."""
+    """One CAR-T product; ``kinetic_model`` is None where only summaries are published.
+
+    ``cancer_types`` are those that may carry its ``target``: lymphoma, leukemia and myeloma are ``other``.
+    """
 
     name: str
     title: str
+    target: str
+    cancer_types: tuple[str, ...]
     kinetic_model: str | None
     kinetics: tuple[KineticSummary, ...]
     toxicity: tuple[ToxicityRate, ...]
@@ -187,6 +192,8 @@ def _load() -> tuple[dict[str, Any], dict[str, CellProduct]]:
         row["name"]: CellProduct(
             name=row["name"],
             title=row["title"],
+            target=row["target"],
+            cancer_types=tuple(row["cancer_types"]),
             kinetic_model=row.get("kinetic_model"),
             kinetics=tuple(
                 KineticSummary(**({"maximum": None, "maximum_day": None, "area_0_28": None} | entry))

@@ -33,10 +33,14 @@ _MOST_CELLS: Final = 1e30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vaccine:
-    """One product: its schedule and what may be computed for it."""
+    """One product: its schedule and what may be computed for it.
+
+    ``cancer_types`` are those that its antigens belong to; empty where they are made for each tumor.
+    """
 
     name: str
     title: str
+    cancer_types: tuple[str, ...]
     effect: Literal["dynamics", "hazard_ratio", "none"]
     schedule_days: tuple[float, ...]
     dose: str
@@ -174,14 +178,20 @@ def under_hazard_ratio(comparator_survival: ArrayLike, hazard_ratio: float) -> N
     return np.asarray(comparator_survival, dtype=np.float64) ** hazard_ratio
 
 
+_LISTS: Final = ("model", "cancer_types", "schedule_days", "notes")
+
+
 def _load() -> tuple[dict[str, Any], dict[str, Vaccine]]:
     text = resources.files("simulation").joinpath("data/vaccines.toml").read_text(encoding="utf-8")
     data = tomllib.loads(text)
     products = {}
     for row in data["vaccine"]:
-        members = {key: value for key, value in row.items() if key not in ("model", "schedule_days", "notes")}
+        members = {key: value for key, value in row.items() if key not in _LISTS}
         products[row["name"]] = Vaccine(
-            **members, schedule_days=tuple(map(float, row["schedule_days"])), notes=tuple(row["notes"])
+            **members,
+            cancer_types=tuple(row["cancer_types"]),
+            schedule_days=tuple(map(float, row["schedule_days"])),
+            notes=tuple(row["notes"]),
         )
     return data["kronik2010"], products
 

@@ -2,7 +2,7 @@
 
 Counts on a logarithmic grid are added chunk by chunk; the memory grows with the number of curves
 and times, not with the number of patients. Quantiles are read off with an error below half a
-per cent of their value; those of a single chunk are exact.
+per cent of their value and never lie outside the values; those of a single chunk are exact.
 """
 
 from dataclasses import dataclass
@@ -38,8 +38,11 @@ class LogHistogram:
         self._shape = (curves, times)
         self._log_low = float(np.log(low))
         self._scale = (BINS - 1) / (float(np.log(high)) - self._log_low)
+        self._below = float(np.exp(self._log_low - 0.5 / self._scale))
         self._only: Floats | None = None
         self._counts: NDArray[np.int64] | None = None
+        self._least = np.full(self._shape, np.inf)
+        self._most = np.zeros(self._shape)
 
     def add(self, values: ArrayLike) -> None:
         """Count the values of more patients.
@@ -60,14 +63,19 @@ class LogHistogram:
         for values_at_once in (self._only, data):
             if values_at_once is not None:
                 self._count(values_at_once, self._counts)
+                np.minimum(self._least, values_at_once.min(axis=0), out=self._least)
+                np.maximum(self._most, values_at_once.max(axis=0), out=self._most)
         self._only = None
 
     def _count(self, data: Floats, counts: NDArray[np.int64]) -> None:
-        with np.errstate(divide="ignore"):
-            position = np.floor((np.log(data) - self._log_low) * self._scale)
-        bins = np.clip(np.nan_to_num(position, neginf=-1.0) + 1.0, 0, BINS - 1).astype(np.int64)
-        series = np.arange(counts.shape[0], dtype=np.int64).reshape(self._shape) * BINS
-        counts += np.bincount((bins + series).ravel(), minlength=counts.size).reshape(counts.shape)
+        position = np.maximum(data, self._below)
+        np.log(position, out=position)
+        position *= self._scale
+        position += 1.0 - self._log_low * self._scale
+        np.minimum(position, BINS - 1, out=position)
+        bins = position.astype(np.int64)
+        bins += np.arange(counts.shape[0], dtype=np.int64).reshape(self._shape) * BINS
+        counts += np.bincount(bins.ravel(), minlength=counts.size).reshape(counts.shape)
 
     def quantile(self, q: float) -> Floats:
         """Return the quantile of every curve at every time, shape (curves, times)."""
@@ -83,7 +91,8 @@ class LogHistogram:
         before = np.where(found > 0, running[rows, found - 1], 0)
         share = (target - before) / np.maximum(self._counts[rows, found], 1)
         value = np.exp(self._log_low + (found - 1 + np.clip(share, 0.0, 1.0)) / self._scale)
-        return np.where(found == 0, 0.0, value).reshape(self._shape)
+        read = np.where(found == 0, 0.0, value).reshape(self._shape)
+        return np.asarray(np.clip(read, self._least, self._most))
 
     def band(self, levels: tuple[float, ...] = (0.5, 0.9)) -> tuple[Band, ...]:
         """Return median and central bands of every curve."""

@@ -1,11 +1,12 @@
 """How many virtual patients have had an event by each day, with intervals over sampling and over parameter sets.
 
-Patients who leave observation count by inverse probability of censoring: the weighted share that has had the event
-equals one minus the Kaplan-Meier estimate, and it stays a mean over patients, so plans can be compared in pairs.
+Patients who leave observation are censored. Weighted by inverse probability of censoring, the share that has had the
+event equals one minus the Kaplan-Meier estimate and stays a mean over patients, so plans can be compared in pairs.
 
 References
 ----------
 Robins JM, Finkelstein DM. Biometrics 2000;56:779-788. doi:10.1111/j.0006-341X.2000.00779.x
+Reid N. Ann Stat 1981;9:78-92 (what one observation moves the estimate by).
 Satten GA, Datta S. Am Stat 2001;55:207-210. doi:10.1198/000313001317098185
 Wilson EB. J Am Stat Assoc 1927;22:209-212. doi:10.1080/01621459.1927.10502953
 """
@@ -21,6 +22,9 @@ from simulation.outcome.survival import checked
 
 Floats = NDArray[np.float64]
 Groups = NDArray[np.int64]
+_FAR_BELOW_ZERO = -1e3
+"""Standard errors below zero from which on a variance is zero for certain."""
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +61,26 @@ def censoring_weights(times: ArrayLike, events: ArrayLike) -> Floats:
 
 
 def cumulative_incidence(
-    event_day: Floats, weight: Floats, group: Groups, days: ArrayLike, *, level: float = 0.9
+    time: Floats, event: Flags, group: Groups, days: ArrayLike, *, level: float = 0.9
 ) -> Incidence:
-    """Return the weighted share of patients whose event lies on or before each day.
+    r"""Return one minus the Kaplan-Meier estimate on each day, with limits over sampling and over parameter sets.
 
-    The variance between groups, freed of its sampling part, is added to the sampling variance; the interval is
-    Wilson's for the number of patients that has the same total variance.
+    Patient :math:`i` moves the estimate by :math:`\varphi_i / n`,
+
+    .. math::
+        \varphi_i(t) = S(t) \left[\frac{n\,1\{T_i \le t, \text{event}\}}{Y(T_i) - d(T_i)}
+        - \sum_{s \le \min(T_i, t)} \frac{n\,d(s)}{Y(s)\,(Y(s) - d(s))}\right],
+
+    whose mean square gives the sampling variance (without censoring that of a share), and whose variance between
+    groups, freed of its sampling part, is added. The interval is Wilson's for the number of patients that has the
+    same total variance. Where a limit falls with time, the lower one is brought down before the fall and the upper
+    one is kept up after it: a cumulative curve never falls, and no interval becomes narrower than that of its day.
 
     Parameters
     ----------
-    event_day : ndarray, shape (n,), d
-        Infinite without an event.
-    weight : ndarray, shape (n,)
-        1, or the weights of :func:`censoring_weights`.
+    time : ndarray, shape (n,), d
+        Time of the event or of the end of observation, >= 0; infinite where nothing happens up to the last day.
+    event : ndarray of bool, shape (n,)
     group : ndarray of int, shape (n,)
         Parameter set of each patient; all equal where there is one.
     days : array-like, shape (n_days,), d
@@ -81,20 +92,44 @@ def cumulative_incidence(
     Incidence
     """
     at = np.asarray(days, dtype=np.float64)
-    n = event_day.size
+    n = time.size
+    distinct, place = np.unique(time, return_inverse=True)
+    had = np.bincount(place, weights=event, minlength=distinct.size)
+    at_risk = n - np.concatenate(([0.0], np.cumsum(np.bincount(place, minlength=distinct.size))[:-1]))
+    stay = at_risk - had
+    jump = np.divide(n, stay, out=np.zeros_like(stay), where=stay > 0.0)
+    drift = np.cumsum(jump * had / at_risk)
+    step = np.searchsorted(distinct, at, side="right")
+    survival = np.concatenate(([1.0], np.cumprod(stay / at_risk)))[step]
+    still = np.concatenate(([0.0], drift))[step]
+
     labels, index = np.unique(group, return_inverse=True)
-    cell = index * (at.size + 1) + np.searchsorted(at, event_day, side="left")
+    counts = np.bincount(index).astype(np.float64)
+    cell = index * (at.size + 1) + np.searchsorted(at, time, side="left")
     cells = labels.size * (at.size + 1)
-    first, second = (
-        np.cumsum(_sums(cell, power, cells).reshape(labels.size, -1), axis=1)[:, :-1]
-        for power in (weight, weight * weight)
+    settled = jump[place] * event - drift[place]
+    gone, first, second = (
+        np.cumsum(_sums(cell, values, cells).reshape(labels.size, -1), axis=1)[:, :-1]
+        for values in (np.ones(n), settled, settled**2)
     )
-    share = np.clip(first.sum(axis=0) / n, 0.0, 1.0)
-    sampling = np.maximum(second.sum(axis=0) / n - share**2, 0.0) / n
-    variance = sampling + between_variance(first, second, np.bincount(index).astype(np.float64))
-    effective = np.divide(share * (1.0 - share), variance, out=np.full(at.size, float(n)), where=variance > 0.0)
-    lower, upper = wilson(share, np.clip(effective, 2.0, float(n)) if n > 1 else np.ones(at.size), level)
-    return Incidence(probability=share, lower=lower, upper=upper)
+    left = counts[:, None] - gone
+    first = survival * (first - still * left)
+    second = survival**2 * (second + still**2 * left)
+    variance = second.sum(axis=0) / n**2 + between_variance(first, second, counts)
+    share = 1.0 - survival
+    lower, upper = wilson(share, _effective_patients(share, variance, n), level)
+    return Incidence(
+        probability=share,
+        lower=np.minimum.accumulate(lower[::-1])[::-1],
+        upper=np.maximum.accumulate(upper),
+    )
+
+
+def _effective_patients(share: Floats, variance: Floats, n: int) -> Floats:
+    """Return how many patients have this variance; where none is left to tell, as many as before."""
+    found = np.divide(share * (1.0 - share), variance, out=np.full(share.size, float(n)), where=variance > 0.0)
+    last = np.maximum.accumulate(np.where(variance > 0.0, np.arange(share.size), 0))
+    return np.asarray(np.clip(found[last], min(2.0, n), float(n)))
 
 
 def variance_between_groups(values: Floats, group: Groups) -> float:
@@ -169,6 +204,6 @@ def between_variance(total: Floats, total_of_squares: Floats, counts: Floats) ->
     shared = apart**2 - own
     found = shared.sum(axis=0) / pairs
     error = np.sqrt(shared.var(axis=0, ddof=1) * counts.size) / pairs
-    known = np.divide(found, error, out=np.zeros_like(found), where=error > 0.0)
+    known = np.maximum(np.divide(found, error, out=np.zeros_like(found), where=error > 0.0), _FAR_BELOW_ZERO)
     beyond = np.exp(stats.norm.logpdf(known) - stats.norm.logcdf(known))
     return np.asarray(np.maximum(0.0, found + error * beyond))

@@ -16,6 +16,7 @@ from simulation.outcome import thresholds as limit
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
+Flags = NDArray[np.bool_]
 
 CATEGORIES: Final = ("CR", "PR", "SD", "PD", "NE")
 CR, PR, SD, PD, NE = (np.int8(code) for code in range(5))
@@ -107,25 +108,37 @@ def cohort_response(
     diameter_mm: ArrayLike,
     day: ArrayLike,
     *,
+    target: ArrayLike | None = None,
+    non_target: ArrayLike | None = None,
+    node: ArrayLike | None = None,
     new_lesion: ArrayLike | None = None,
+    last_day: ArrayLike | None = None,
     confirmation_required: bool = False,
     confirmation_days: float = limit.CONFIRMATION_DAYS,
     stable_disease_days: float = limit.STABLE_DISEASE_DAYS,
 ) -> CohortResponse:
-    """RECIST 1.1 for many virtual patients without non-target disease.
+    """RECIST 1.1 for many virtual patients.
 
-    A lesion of diameter 0 is gone; after a complete response any lesion seen again is
-    progression. Agrees visit by visit with :mod:`simulation.outcome.recist` for targets
-    outside lymph nodes that are always evaluable.
+    A lesion of diameter 0 is gone, a lymph node below its normal size too; after a complete response any disease seen
+    again is progression. Agrees visit by visit with :mod:`simulation.outcome.recist` for targets that are always
+    evaluable, with non-target disease judged as :func:`non_target_progression` does.
 
     Parameters
     ----------
     diameter_mm : array-like, shape (n, lesion, time), mm
-        Longest diameters of the targets; time 0 is baseline.
+        Longest diameters, of lymph nodes the short axis; time 0 is baseline.
     day : array-like, shape (time,), d
         Days of the visits, increasing; day[0] is the start.
+    target : array-like of bool, shape (n, lesion) or (lesion,), optional
+        Lesions that are summed; all, when left out. Without any, a patient is not evaluable before progression.
+    non_target : array-like of bool, shape (n, lesion) or (lesion,), optional
+        Lesions followed without being summed; none, when left out. Lesions that are neither do not count.
+    node : array-like of bool, shape (lesion,), optional
+        Lymph nodes; none, when left out.
     new_lesion : array-like of bool, shape (n, time), optional
         A new lesion is seen at this visit.
+    last_day : array-like, shape (n,), d, optional
+        Death or end of observation: later visits do not take place.
     confirmation_required : bool
         Responses count only when seen again after ``confirmation_days``.
     confirmation_days, stable_disease_days : float, d
@@ -139,20 +152,39 @@ def cohort_response(
     days = np.asarray(day, dtype=np.float64)
     if sizes.ndim != 3 or sizes.shape[2] != days.size or days.size < 1:
         raise ValueError("diameter_mm must be (patient, lesion, time) with one day for every time")
-    total = sizes.sum(axis=1)
-    visits = days[1:]
-    codes = visit_responses(total)
+    summed = _lesions(target, sizes, default=True)
+    followed = _lesions(non_target, sizes, default=False)
+    present = sizes > 0.0
+    if node is not None:
+        present &= (sizes >= limit.NORMAL_NODE_MM) | ~np.asarray(node, dtype=np.bool_)[:, None]
+    total = np.einsum("nl,nlt->nt", summed.astype(np.float64), sizes)
+    left = _any_lesion(present, summed)
+    codes = visit_responses(total, left)
+    codes[~summed.any(axis=1)] = NE
+    disease = left
+    if followed.any():
+        persists = _any_lesion(present, followed)
+        disease = left | persists
+        codes[(codes == CR) & persists] = PR
+        codes[non_target_progression(sizes, summed, followed)] = PD
     if new_lesion is not None:
         codes[np.asarray(new_lesion, dtype=np.bool_)[:, 1:]] = PD
+    complete_before = np.logical_or.accumulate(codes == CR, axis=1)[:, :-1]
+    codes[:, 1:][complete_before & disease[:, 1:]] = PD
+
     rows = np.arange(total.shape[0])
-    progresses = codes == PD
+    visits = days[1:]
+    done = np.full(rows.size, visits.size)
+    if last_day is not None:
+        done = np.searchsorted(visits, np.asarray(last_day, dtype=np.float64), side="right")
+    progresses = (codes == PD) & (np.arange(visits.size) < done[:, None])
     progressed = progresses.any(axis=1)
-    end = np.where(progressed, progresses.argmax(axis=1), visits.size) if visits.size else np.zeros(rows.size, int)
+    end = np.where(progressed, progresses.argmax(axis=1), done) if visits.size else done
     before = np.arange(visits.size) < end[:, None]
 
     complete = _seen(before & (codes == CR), visits, confirmation_days if confirmation_required else 0.0)
     response = _seen(before & (codes <= PR), visits, confirmation_days if confirmation_required else 0.0)
-    stable = (before & (visits - days[0] >= stable_disease_days)).any(axis=1)
+    stable = (before & (codes <= SD) & (visits - days[0] >= stable_disease_days)).any(axis=1)
     best = np.full(rows.size, NE)
     best[progressed] = PD
     best[stable] = SD
@@ -161,24 +193,26 @@ def cohort_response(
 
     with np.errstate(divide="ignore", invalid="ignore"):
         change = total[:, 1:] / total[:, :1] - 1.0
-    counted = np.arange(visits.size) <= end[:, None]
+    counted = np.arange(visits.size) < (end + progressed)[:, None]
     best_change = np.min(np.where(counted, change, np.inf), axis=1, initial=np.inf)
     return CohortResponse(
         best_response=best,
         response_day=response,
         first_response_day=np.where(best == CR, complete, response),
-        pfs_day=np.append(visits, days[-1])[end],
+        pfs_day=days[end + progressed],
         progressed=progressed,
         best_change=np.where(np.isfinite(best_change), best_change, np.nan),
     )
 
 
-def visit_responses(target_sum_mm: Floats) -> Codes:
-    """Category at every visit after baseline from the target sums.
+def visit_responses(target_sum_mm: Floats, left: Flags) -> Codes:
+    """Category at every visit after baseline from the targets alone.
 
     Parameters
     ----------
     target_sum_mm : ndarray, shape (n, time), mm
+    left : ndarray of bool, shape (n, time - 1)
+        Some target is not gone.
 
     Returns
     -------
@@ -186,15 +220,51 @@ def visit_responses(target_sum_mm: Floats) -> Codes:
     """
     baseline = target_sum_mm[:, :1]
     current = target_sum_mm[:, 1:]
-    nadir = np.minimum.accumulate(target_sum_mm, axis=1)[:, :-1]
-    increase = current - nadir + limit.ROUNDING_MM
-    gone = current == 0.0
     codes = np.full(current.shape, SD)
     codes[current <= (1.0 - limit.RELATIVE_DECREASE) * baseline + limit.ROUNDING_MM] = PR
-    grows = (increase >= limit.RELATIVE_INCREASE * nadir) & (increase >= limit.ABSOLUTE_INCREASE_MM)
-    codes[grows | ((nadir == 0.0) & ~gone)] = PD
-    codes[gone] = CR
+    codes[_exceeds_nadir(target_sum_mm)] = PD
+    codes[~left] = CR
     return codes
+
+
+def non_target_progression(sizes: Floats, target: Flags, non_target: Flags) -> Flags:
+    """Unequivocal progression of non-target disease at every visit after baseline.
+
+    RECIST 1.1 leaves it to the reader, who should see the overall burden rise by about 73 % in volume, as much as a
+    target does that gains 20 % in diameter. Here the sum of the non-target diameters must be 20 % and 5 mm above its
+    nadir, and the volume of all lesions, taken as spheres, that much above its own: modest growth beside shrinking
+    targets is not progression.
+
+    Parameters
+    ----------
+    sizes : ndarray, shape (n, lesion, time), mm
+    target, non_target : ndarray of bool, shape (n, lesion)
+
+    Returns
+    -------
+    ndarray of bool, shape (n, time - 1)
+    """
+    beside = np.einsum("nl,nlt->nt", non_target.astype(np.float64), sizes)
+    burden = np.einsum("nl,nlt->nt", (target | non_target).astype(np.float64), sizes * sizes * sizes)
+    least = np.minimum.accumulate(burden, axis=1)[:, :-1]
+    return np.asarray(_exceeds_nadir(beside) & (burden[:, 1:] >= (1.0 + limit.RELATIVE_INCREASE) ** 3 * least))
+
+
+def _exceeds_nadir(sum_mm: Floats) -> Flags:
+    """Tell where the sum is both 20 % and 5 mm above its nadir so far, shape (n, time - 1)."""
+    nadir = np.minimum.accumulate(sum_mm, axis=1)[:, :-1]
+    increase = sum_mm[:, 1:] - nadir + limit.ROUNDING_MM
+    return np.asarray((increase >= limit.RELATIVE_INCREASE * nadir) & (increase >= limit.ABSOLUTE_INCREASE_MM))
+
+
+def _any_lesion(present: Flags, lesions: Flags) -> Flags:
+    """Tell where one of the lesions of a patient is present, shape (n, time - 1)."""
+    return np.asarray(np.any(present[:, :, 1:] & lesions[:, :, None], axis=1))
+
+
+def _lesions(chosen: ArrayLike | None, sizes: Floats, *, default: bool) -> Flags:
+    flags = np.asarray(default if chosen is None else chosen, dtype=np.bool_)
+    return np.broadcast_to(flags, sizes.shape[:2])
 
 
 def _seen(shown: NDArray[np.bool_], visits: Floats, apart_days: float) -> Floats:

@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 
 MODEL_ID = "mueller-schoell-2021"
 RELATIVE_TOLERANCE = 1e-5
+SMALLEST_PEAK_CELLS_PER_UL = 1e-12
 
 
 def integrate(
@@ -79,6 +80,9 @@ def prepare(scenario: Scenario, seed: int) -> Callable[[int, int], Trajectories]
     ignored += [name for count, name in parts if count]
     notes = ("Derived in 19 patients with large B-cell lymphoma; solid tumors lie outside its population.",)
     share = scenario.volume_cm3
+    whole_days = np.arange(np.ceil(scenario.horizon_days) + 1.0)
+    course = integrate(typical(LANES), np.full(LANES, share.sum()), stops, whole_days)
+    typical_peak = max(float(course[:, :4, 0].sum(axis=1).max()), SMALLEST_PEAK_CELLS_PER_UL)
 
     def run(chunk: int, size: int) -> Trajectories:
         padded = -(-size // LANES) * LANES
@@ -93,7 +97,6 @@ def prepare(scenario: Scenario, seed: int) -> Callable[[int, int], Trajectories]
         states = integrate(parameters, np.full(padded, share.sum()), stops, scenario.output_days)
         volume = (states[:, 4] / share.sum()).T[:size, None, :] * share[None, :, None]
         cells = states[:, :4].sum(axis=1).T[:size]
-        peak = np.maximum(cells.max(axis=1, keepdims=True), 1e-12)
         never = np.full(size, np.inf)
         return Trajectories(
             model_id=MODEL_ID,
@@ -103,7 +106,7 @@ def prepare(scenario: Scenario, seed: int) -> Callable[[int, int], Trajectories]
             viable_cm3=volume,
             lymphocyte_relative=np.full(cells.shape, np.nan),
             drug_mg_per_l={},
-            car_relative=cells / peak,
+            car_relative=np.maximum(cells, 0.0) / typical_peak,
             new_lesion_day=never,
             dropout_day=never,
             death_day=never,

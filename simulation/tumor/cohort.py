@@ -12,6 +12,7 @@ from simulation.outcome import summaries
 from simulation.outcome import thresholds as limit
 from simulation.outcome.bands import Band, LogHistogram
 from simulation.outcome.incidence import censoring_weights, cumulative_incidence, variance_between_groups
+from simulation.tumor.judging import Followed, Following, judge
 from simulation.tumor.lymphocyte_spread import spread_of_patients
 from simulation.tumor.scenario import Scenario, Trajectories
 
@@ -22,6 +23,10 @@ SHOWN_COURSES = 20
 SENSITIVITY_PATIENTS = 4096
 POSTERIOR_SET = "posterior_set"
 """Name of the parameter column that tells which posterior draw a virtual patient belongs to."""
+_CAPPED = (
+    f"Diameters above {limit.LARGEST_DIAMETER_MM:g} mm are shown as {limit.LARGEST_DIAMETER_MM:g} mm: "
+    "this model has no limit of growth."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +34,10 @@ class PatientOutcomes:
     """One row per virtual patient, in their order; comparable across plans for one seed.
 
     Times are days; ``*_event`` tells whether the time is an event or the end of observation.
-    ``response_day`` and ``abscopal_day`` are infinite without a response; ``abscopal_day`` is None without a lesion
-    outside the fields or without radiotherapy. ``lymphocyte_nadir`` is relative to the start, with the spread between
-    patients.
+    Responses are those seen on scans before death and before the end of observation.
+    ``response_day`` and ``abscopal_day`` are infinite without a response; ``abscopal_day`` is None without a possible
+    target outside the fields or without radiotherapy. ``lymphocyte_nadir`` is relative to the start, with the spread
+    between patients.
     """
 
     best_response: NDArray[np.int8]
@@ -68,9 +74,14 @@ class PatientOutcomes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """The virtual patients of one model under one plan."""
+    """The virtual patients of one model under one plan.
+
+    ``targets`` are the lesions that are a target in some virtual patient. Sizes that are shown end at
+    ``LARGEST_DIAMETER_MM`` a lesion.
+    """
 
     model_id: str
+    targets: Flags
     time_days: Floats
     lesion_diameter_mm: tuple[Band, ...]
     sum_of_diameters_mm: Band
@@ -105,7 +116,7 @@ def summarize(
     scan_days : ndarray, shape (n_scans,)
         Days of the scans; a subset of the output days that starts with day 0.
     targets : ndarray of bool, shape (n_lesions,)
-        Lesions that RECIST measures.
+        Lesions that may be targets; RECIST 1.1 sums the largest of them, and the others are non-target disease.
     irradiated : ndarray of bool, shape (n_lesions,), optional
         Lesions that do not count for the abscopal response; those of the scenario's fields, when left out.
         Plans that are compared need the same lesions here.
@@ -117,7 +128,8 @@ def summarize(
     Cohort
     """
     outside = ~(scenario.irradiated if irradiated is None else irradiated)
-    folding = _Folding(scenario, scan_days, targets, outside if not outside.all() else np.zeros_like(outside), seed)
+    apart = outside if not outside.all() and (outside & targets).any() else None
+    folding = _Folding(scenario, scan_days, targets, apart, seed)
     for part in parts:
         folding.add(part)
     return folding.result()
@@ -126,17 +138,18 @@ def summarize(
 class _Folding:
     """The sums of the chunks seen so far."""
 
-    def __init__(self, scenario: Scenario, scan_days: Floats, targets: Flags, outside: Flags, seed: int) -> None:
+    def __init__(self, scenario: Scenario, scan_days: Floats, allowed: Flags, outside: Flags | None, seed: int) -> None:
         self._scenario = scenario
-        self._scans = np.searchsorted(scenario.output_days, scan_days)
         self._scan_days = scan_days
-        self._targets = np.flatnonzero(targets)[: limit.TARGET_COUNT]
-        self._outside = np.flatnonzero(outside)
+        self._everywhere = Following(scenario, allowed)
+        self._outside = None if outside is None else Following(scenario, allowed, outside)
         self._seed = seed
         self._seen = 0
+        self._targets = np.zeros_like(allowed)
+        self._capped = False
         times = scenario.output_days.size
-        self._lesions = LogHistogram(len(scenario.lesion_ids), times, 0.05, 3000.0)
-        self._sum = LogHistogram(1, times, 0.05, 10000.0)
+        self._lesions = LogHistogram(len(scenario.lesion_ids), times, 0.05, limit.LARGEST_DIAMETER_MM)
+        self._sum = LogHistogram(1, times, 0.05, limit.TARGET_COUNT * limit.LARGEST_DIAMETER_MM)
         self._others: dict[str, LogHistogram] = {}
         self._outcomes: list[PatientOutcomes] = []
         self._courses: list[Floats] = []
@@ -144,8 +157,14 @@ class _Folding:
         self._last: Trajectories | None = None
 
     def add(self, part: Trajectories) -> None:
-        total = part.diameter_mm[:, self._targets].sum(axis=1)
-        self._lesions.add(part.diameter_mm)
+        followed = self._everywhere.of(part)
+        self._targets |= followed.target.any(axis=0)
+        shown = part.diameter_mm
+        if shown.max() > limit.LARGEST_DIAMETER_MM:
+            self._capped = True
+            shown = np.minimum(shown, limit.LARGEST_DIAMETER_MM)
+        total = np.einsum("nl,nlt->nt", followed.target.astype(np.float64), shown)
+        self._lesions.add(shown)
         self._sum.add(total[:, None, :])
         lymphocytes, nadir = spread_of_patients(part.lymphocyte_relative, self._scenario, self._seed, self._seen)
         series = {"lymphocytes": lymphocytes, "car": part.car_relative, **part.drug_mg_per_l}
@@ -158,7 +177,7 @@ class _Folding:
             self._courses.append(total[: SHOWN_COURSES - self._seen].copy())
         if sum(map(len, self._parameters)) < SENSITIVITY_PATIENTS:
             self._parameters.append(part.parameters)
-        self._outcomes.append(self._judge(part, nadir))
+        self._outcomes.append(self._judge(part, followed, nadir))
         self._seen += total.shape[0]
         self._last = part
 
@@ -170,6 +189,7 @@ class _Folding:
         bands = {name: histogram.band()[0] for name, histogram in self._others.items()}
         return Cohort(
             model_id=part.model_id,
+            targets=self._targets,
             time_days=part.time_days,
             lesion_diameter_mm=self._lesions.band(),
             sum_of_diameters_mm=self._sum.band()[0],
@@ -182,17 +202,16 @@ class _Folding:
             viable_known=not bool(np.isnan(part.viable_cm3[0, 0, 0])),
             sensitivity=_sensitivity(np.concatenate(self._parameters), part.parameter_names, outcomes.best_change),
             ignored=part.ignored,
-            notes=part.notes,
+            notes=(*part.notes, _CAPPED) if self._capped else part.notes,
         )
 
-    def _judge(self, part: Trajectories, lymphocyte_nadir: Floats) -> PatientOutcomes:
-        sizes = part.diameter_mm[:, :, self._scans]
-        sizes = np.where(sizes < limit.DETECTION_LIMIT_MM, 0.0, sizes)
-        appeared = part.new_lesion_day[:, None] <= self._scan_days[None, :]
-        response = summaries.cohort_response(sizes[:, self._targets], self._scan_days, new_lesion=appeared)
+    def _judge(self, part: Trajectories, followed: Followed, lymphocyte_nadir: Floats) -> PatientOutcomes:
+        last_day = np.minimum(part.death_day, part.dropout_day)
+        response = judge(part, self._scenario, followed, scan_days=self._scan_days, last_day=last_day)
         abscopal_day: Floats | None = None
-        if self._outside.size:
-            far = summaries.cohort_response(sizes[:, self._outside], self._scan_days, new_lesion=appeared)
+        if self._outside is not None:
+            outside = self._outside.of(part)
+            far = judge(part, self._scenario, outside, scan_days=self._scan_days, last_day=last_day)
             abscopal_day = np.nan_to_num(far.response_day, nan=np.inf)
         event = np.where(response.progressed, response.pfs_day, np.inf)
         event = np.minimum(event, part.death_day)
@@ -255,8 +274,7 @@ def probability(flags: Flags, posterior_set: NDArray[np.int64], *, level: float 
     -------
     tuple of float and Interval
     """
-    day = np.where(flags, 0.0, np.inf)
-    found = cumulative_incidence(day, np.ones(day.size), posterior_set, [0.0], level=level)
+    found = cumulative_incidence(np.where(flags, 0.0, np.inf), flags, posterior_set, [0.0], level=level)
     lower, upper = float(found.lower[0]), float(found.upper[0])
     return float(found.probability[0]), Interval(level=level, lower=lower, upper=upper)
 

@@ -1,4 +1,4 @@
-"""How much of the blood a field reaches, relative to a conventional thoracic field."""
+"""How much of the blood a field reaches, relative to a conventional thoracic field, and what lymphocytes are left."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,28 @@ def course_exposure(dose_per_fraction_gy: float) -> float:
     exposure = table("multi_lesion")["field_exposure"]
     stereotactic = dose_per_fraction_gy >= exposure["stereotactic_from_dose_gy"]
     return float(exposure["stereotactic"] if stereotactic else exposure["conventional"])
+
+
+def lowest_count(fraction_days: NDArray[np.float64], exposures: NDArray[np.float64]) -> float:
+    """Return the lowest relative lymphocyte count of the tumor model: just after a fraction, or 1 before the first.
+
+    Parameters
+    ----------
+    fraction_days : ndarray, shape (n_fractions,), d
+        Not decreasing.
+    exposures : ndarray, shape (n_fractions,)
+        Relative to a conventional thoracic field.
+
+    Returns
+    -------
+    float
+    """
+    p = values("multi_lesion", "parameters")
+    count = lowest = 1.0
+    for wait, exposure in zip(np.diff(fraction_days, prepend=fraction_days[:1]), exposures, strict=True):
+        count = (1.0 - (1.0 - count) * np.exp(-p["kA"] * wait)) * (1.0 - p["lamA"] * exposure)
+        lowest = min(lowest, count)
+    return float(lowest)
 
 
 def exposure_for_counts(fraction_days: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:

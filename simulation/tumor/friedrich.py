@@ -38,6 +38,7 @@ STATES = (
     "production", "growth_integral",
 )  # fmt: skip
 PRIMING = (0.5, 0.2, 20.0)
+SLOWEST_LYSIS_DAYS = 7.0
 LYSIS_K2, LYSIS_K3 = 0.2, 2.8
 _SAME_TIME = 1e-9  # a time on the grid is on the grid in spite of rounding
 
@@ -127,11 +128,13 @@ def simulate(
         for d in (dose, p["node_dose_fraction"] * dose)
     ]
     priming, _ = death_delay(*PRIMING, time)
-    lysis = np.zeros((dose.size, steps))
-    waiting = np.zeros((dose.size, steps))
-    for n, d in enumerate(dose):
-        k1 = 0.5 if treatment.carbon else min(max(0.04 * d, 1 / 7), 0.5)
-        lysis[n], waiting[n] = death_delay(k1, LYSIS_K2, LYSIS_K3, time)
+    different, kind = np.unique(dose, return_inverse=True)
+    until_lysed = time[: math.ceil(SLOWEST_LYSIS_DAYS / step_days) + 1]
+    lysis = np.zeros((different.size, until_lysed.size))
+    waiting = np.zeros_like(lysis)
+    for n, d in enumerate(different):
+        k1 = 0.5 if treatment.carbon else min(max(0.04 * d, 1 / SLOWEST_LYSIS_DAYS), 0.5)
+        lysis[n], waiting[n] = death_delay(k1, LYSIS_K2, LYSIS_K3, until_lysed)
     node_survival = np.ones(steps)
     for n in range(dose.size):
         node_survival[max(index[n], 0) :] *= lymph[1][n]
@@ -144,7 +147,9 @@ def simulate(
     states[0, 3] = p["rho"] * (2 * start) ** 2 / ((p["lam"] + m1) * start + (p["lam"] + m2) * start)
     states[0, [4, 6]] = p["lymphocytes_start"]
     numbers = np.array([p[name] for name in _NUMBERS])
-    _euler(states, step_days, numbers, index, survive_tumor, lymph[0], priming, lysis, waiting, node_survival, c1, c4)
+    _euler(
+        states, step_days, numbers, index, kind, survive_tumor, lymph[0], priming, lysis, waiting, node_survival, c1, c4
+    )
     return time, states
 
 
@@ -165,7 +170,8 @@ def _growth_rate(a: float, b: float, cells: float) -> float:
 
 @njit(cache=True, **OPTIONS)
 def _euler(
-    states: NDArray[Any], h: float, numbers: NDArray[Any], index: NDArray[Any], survive_tumor: NDArray[Any],
+    states: NDArray[Any], h: float, numbers: NDArray[Any], index: NDArray[Any], kind: NDArray[Any],
+    survive_tumor: NDArray[Any],
     survive_lymphocytes: NDArray[Any], priming: NDArray[Any], lysis: NDArray[Any], waiting: NDArray[Any],
     node_survival: NDArray[Any], c1: NDArray[Any], c4: NDArray[Any],
 ) -> None:  # fmt: skip
@@ -196,9 +202,9 @@ def _euler(
                 lost_lymphocytes += (1.0 - survive_lymphocytes[n]) * L
                 hits += 1
             if 0 <= j <= e and lysis.shape[1] > e - j:
-                f = lysis[n, e - j]
-                F = waiting[n, e - j]
-                if f == 0.0 and F == 0.0:  # all lysed; the growth of nothing would overflow in time
+                f = lysis[kind[n], e - j]
+                F = waiting[kind[n], e - j]
+                if f == 0.0 and F == 0.0:  # all lysed
                     continue
                 cohort = (1.0 - survive_tumor[n]) * states[j, 0] * math.exp(U - states[j, 8])
                 moribund += cohort * (m1 * F - f)

@@ -1,4 +1,4 @@
-"""Kosinsky 2018 for a patient's plan: two mouse populations, with and without the plan's radiotherapy."""
+"""Kosinsky 2018 for a patient's plan: a mouse population for every course that a lesion receives, or none."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from simulation.engine.lanes import LANES
 from simulation.engine.stops import Stops, merge
 from simulation.engine.streams import CHUNK, stream
 from simulation.tumor import kosinsky
-from simulation.tumor.mouse import IGNORED, NOTES, irradiated_course, present
+from simulation.tumor.mouse import IGNORED, NOTES, courses, present
 from simulation.tumor.scenario import Scenario, Trajectories
 from simulation.tumor.tables import values
 from simulation.tumor.virtual_patients import CTLA4_AGENTS, PD1_AGENTS
@@ -72,10 +72,14 @@ def prepare(scenario: Scenario, seed: int) -> Callable[[int, int], Trajectories]
         for dose in scenario.drugs.events
         if dose.agent in PD1_AGENTS
     ]
-    fractions = [(lead_in + day, np.array([dose, 0.0])) for day, dose in irradiated_course(scenario)]
     end = lead_in + scenario.horizon_days + 1.0
-    irradiated = merge(antibody + fractions, end, kosinsky.EVENT_COLUMNS)
-    other = merge(antibody, end, kosinsky.EVENT_COLUMNS)
+    of_lesion = courses(scenario)
+    stops = {
+        course: merge(
+            antibody + [(lead_in + day, np.array([dose, 0.0])) for day, dose in course], end, kosinsky.EVENT_COLUMNS
+        )
+        for course in dict.fromkeys(of_lesion)
+    }
     days = np.concatenate([[lead_in - 1e-9], lead_in + scenario.output_days])
     ignored = [
         *IGNORED,
@@ -90,8 +94,8 @@ def prepare(scenario: Scenario, seed: int) -> Callable[[int, int], Trajectories]
         padded = -(-size // LANES) * LANES
         normal = stream(seed, chunk, 0).standard_normal(CHUNK)[:padded]
         parameters = animals(start["s_l_sd_log"] * normal)
-        inside, outside = (integrate(parameters, stops, days)[:, :2] for stops in (irradiated, other))
-        chosen = np.where(scenario.irradiated[:, None, None, None], inside[None], outside[None])
+        found = {course: integrate(parameters, events, days)[:, :2] for course, events in stops.items()}
+        chosen = np.stack([found[course] for course in of_lesion])
         total = chosen.sum(axis=2)
         relative = (total[:, 1:] / total[:, :1]).transpose(2, 0, 1)[:size]
         viable = (chosen[:, 1:, 0] / total[:, :1]).transpose(2, 0, 1)[:size]

@@ -8,6 +8,9 @@ from simulation.tumor.virtual_patients import CTLA4_AGENTS, PD1_AGENTS
 
 Array = NDArray[np.float64]
 
+Course = tuple[tuple[float, float], ...]
+"""Day and dose (Gy) of each fraction."""
+
 IGNORED = (
     "absolute lesion sizes: the mouse starts from its own tumor, sizes are relative to the start",
     "organs, lymphocyte count, new lesions and survival",
@@ -17,10 +20,28 @@ NOTES = ("Mouse time and mouse kinetics: compare schedules, do not read days or 
 _TARGETS = {"pd1": PD1_AGENTS, "ctla4": CTLA4_AGENTS}
 
 
-def irradiated_course(scenario: Scenario) -> list[tuple[float, float]]:
-    """Return (day, dose) of every fraction; the largest dose where lesions differ."""
+def courses(scenario: Scenario) -> list[Course]:
+    """Return what each lesion receives; no fractions for one outside the fields."""
+    days, dose_gy = _by_instant(scenario)
+    return [
+        tuple((day, dose) for day, dose in zip(days, column.tolist(), strict=True) if dose > 0.0)
+        for column in dose_gy.T
+    ]
+
+
+def course_of_all(scenario: Scenario) -> Course:
+    """Return every fraction of the plan, with the largest dose where lesions differ."""
+    days, dose_gy = _by_instant(scenario)
+    return tuple((day, max(row)) for day, row in zip(days, dose_gy.tolist(), strict=True) if max(row) > 0.0)
+
+
+def _by_instant(scenario: Scenario) -> tuple[list[float], Array]:
+    """Return the days without repetition, and the dose to each lesion on each: fields of one instant add up."""
     plan = scenario.fractions
-    return [(float(day), float(dose.max())) for day, dose in zip(plan.day, plan.dose_gy, strict=True) if dose.max() > 0]
+    days, row = np.unique(plan.day, return_inverse=True)
+    dose_gy = np.zeros((days.size, plan.dose_gy.shape[1]))
+    np.add.at(dose_gy, row, plan.dose_gy)
+    return days.tolist(), dose_gy
 
 
 def blockade_windows(scenario: Scenario, target: str, effect_days: float) -> list[tuple[float, float]]:

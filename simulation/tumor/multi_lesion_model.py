@@ -12,7 +12,7 @@ from simulation.outcome.thresholds import TOO_SMALL_MM
 from simulation.tumor import multi_lesion_kernel as kernel
 from simulation.tumor.multi_lesion_kernel import MAX_LESIONS, N_LESION, N_SYSTEMIC, PARAMETERS
 from simulation.tumor.scenario import Scenario, Trajectories, diameter_mm
-from simulation.tumor.survival_link import WINDOW_DAYS, death_day, growth_after_nadir
+from simulation.tumor.survival_link import death_day_along
 from simulation.tumor.tables import values
 from simulation.tumor.virtual_patients import CTLA4_AGENTS, PD1_AGENTS, Posterior, VirtualPatients, draw
 
@@ -120,7 +120,8 @@ def settled_start(patients: VirtualPatients) -> tuple[Array, Array]:
     """Return parameters with ``kappa`` set, and the state at the start.
 
     The immune state settles for 120 days at fixed volumes; then ``kappa`` is chosen so that the kill of the
-    whole burden, weighted by volume, is the fraction ``phi`` of its growth. So no untreated patient regresses.
+    whole burden, weighted by volume, is the fraction ``phi`` of its growth, but nowhere more than the growth of a
+    lesion at its size: no lesion shrinks before something is done.
     """
     volume = patients.volume_cm3
     lesions, n = volume.shape
@@ -145,7 +146,10 @@ def settled_start(patients: VirtualPatients) -> tuple[Array, Array]:
     functional = lesion[:, 3] / (1.0 + parameters[row("rhoPD")] * lesion[:, 5]) / (1.0 + lesion[:, 6])
     mean = np.sum(functional * volume, axis=0) / volume.sum(axis=0)
     parameters = parameters.copy()
-    parameters[row("kappa")] = patients.phi * parameters[row("r")] / np.maximum(mean, SMALLEST_EFFECTOR_DENSITY)
+    growth = parameters[row("r")] * (1.0 - volume / parameters[row("Kmax")])
+    balanced = np.min(growth / np.maximum(functional, SMALLEST_EFFECTOR_DENSITY), axis=0)
+    wanted = patients.phi * parameters[row("r")] / np.maximum(mean, SMALLEST_EFFECTOR_DENSITY)
+    parameters[row("kappa")] = np.minimum(wanted, balanced)
     return parameters, start
 
 
@@ -161,9 +165,8 @@ def prepare_with(posterior: Posterior, scenario: Scenario, seed: int) -> Callabl
     order = sorted(range(len(scenario.lesion_ids)), key=lambda i: scenario.lesion_ids[i])
     ordered = _reordered(scenario, order)
     pd1, ctla4, ignored = _agents(ordered)
-    end = max(scenario.horizon_days, WINDOW_DAYS)
-    stops = event_table(ordered, end)
-    weekly = np.arange(0.0, end + 0.5, INTERNAL_STEP_DAYS)
+    weekly = INTERNAL_STEP_DAYS * np.arange(np.ceil(scenario.horizon_days / INTERNAL_STEP_DAYS) + 1.0)
+    stops = event_table(ordered, float(weekly[-1]))
     days = np.union1d(weekly, scenario.output_days)
     on_week = np.searchsorted(days, weekly)
     on_output = np.searchsorted(days, scenario.output_days)
@@ -179,10 +182,9 @@ def prepare_with(posterior: Posterior, scenario: Scenario, seed: int) -> Callabl
         volume = observed[:, kernel.OBS_SYSTEMIC :: 2]
         viable = observed[:, kernel.OBS_SYSTEMIC + 1 :: 2]
         week_sum = diameter_mm(volume[on_week]).sum(axis=1).T
-        growth, nadir = growth_after_nadir(week_sum, weekly / 7.0, smallest_mm=TOO_SMALL_MM * len(ordered.lesion_ids))
         known = scenario.covariates
-        death = death_day(
-            growth, nadir, week_sum[:, 0], patients.survival_normal, growth_starts_day=7.0 * nadir,
+        death = death_day_along(
+            week_sum, weekly / 7.0, patients.survival_normal, smallest_mm=TOO_SMALL_MM * len(ordered.lesion_ids),
             albumin_g_per_l=known.albumin_g_per_l,
             neutrophil_lymphocyte_ratio=known.neutrophil_lymphocyte_ratio,
         )  # fmt: skip

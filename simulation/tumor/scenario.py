@@ -122,6 +122,11 @@ class Scenario:
         Standard deviation of log volume between virtual patients; 0 for a measured patient.
     lymphocytes : LymphocyteCourse, optional
         From organ doses; without it the count follows the exposure of the fields.
+    modalities : tuple of str
+        Kind of radiation of each fraction; empty for photons.
+    chemotherapy : tuple of str
+        How chemotherapy is given, in words; no model has an effect of it.
+    vaccine_products : tuple of str
     """
 
     lesion_ids: tuple[str, ...]
@@ -136,6 +141,9 @@ class Scenario:
     covariates: Covariates = field(default_factory=Covariates)
     volume_spread_log: float = 0.0
     lymphocytes: LymphocyteCourse | None = None
+    modalities: tuple[str, ...] = ()
+    chemotherapy: tuple[str, ...] = ()
+    vaccine_products: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.lesion_ids)
@@ -145,6 +153,8 @@ class Scenario:
             raise ValueError("organs, volumes and doses must have one entry per lesion")
         if not (np.all(np.isfinite(self.volume_cm3)) and np.all(self.volume_cm3 > 0)):
             raise ValueError("lesion volumes must be finite and > 0")
+        if self.modalities and len(self.modalities) != self.fractions.day.size:
+            raise ValueError("modalities must have one entry per fraction")
         days = self.output_days
         if days.size < 1 or np.any(np.diff(days) <= 0) or days[0] < 0 or days[-1] > self.horizon_days:
             raise ValueError("output days must increase and lie between day 0 and the horizon")

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from simulation.tumor.tables import struemper_survival
 
 Array = NDArray[np.float64]
-WINDOW_DAYS = 728.0
-"""Growth is read from the two years after the start, whatever the horizon asked for."""
 REGROWTH_WEEKS = 24
 SMALLEST_SUM_MM = 1.0
 
@@ -25,13 +23,8 @@ def death_day(
     *,
     albumin_g_per_l: float | None = None,
     neutrophil_lymphocyte_ratio: float | None = None,
-    growth_starts_day: Array | None = None,
 ) -> Array:
-    """Return the day of death of each virtual patient.
-
-    The published link takes growth as present from the start. Where regrowth begins later, it can act from then on
-    only: time runs at the pace of a patient without growth until ``growth_starts_day`` and at the pace of the growing
-    tumor afterwards (accelerated failure time with a covariate that changes once).
+    """Return the day of death of each virtual patient by the published link, which knows the whole course.
 
     Parameters
     ----------
@@ -45,53 +38,103 @@ def death_day(
         The patient's draw.
     albumin_g_per_l, neutrophil_lymphocyte_ratio : float, optional
         The derivation cohort's median when unknown.
-    growth_starts_day : ndarray, shape (n,), optional
-        When the tumor starts to grow again; the start, when left out.
 
     Returns
     -------
     ndarray, shape (n,), d
     """
     c = struemper_survival()
-    location = (
-        c["intercept"]
-        - c["baseline_per_mm"] * (baseline_mm - c["baseline_mm"])
-        + c["time_to_growth_per_week"] * (time_to_growth_weeks - c["time_to_growth_weeks"])
-    )
-    if albumin_g_per_l is not None:
-        location = location + c["albumin_per_g_per_l"] * (albumin_g_per_l - c["albumin_g_per_l"])
-    if neutrophil_lymphocyte_ratio is not None:
-        location = location - c["nlr_per_unit"] * (neutrophil_lymphocyte_ratio - c["nlr"])
-    quiet = np.exp(location + np.exp(c["log_sigma"]) * standard_normal)
-    pace = np.exp(-c["growth_max"] * growth_per_week / (growth_per_week + c["growth_half_per_week"]))
-    start = 0.0 if growth_starts_day is None else growth_starts_day
-    return np.asarray(np.where(quiet <= start, quiet, start + (quiet - start) * pace))
+    own_time = _own_time(baseline_mm, standard_normal, albumin_g_per_l, neutrophil_lymphocyte_ratio)
+    longer = c["time_to_growth_per_week"] * (time_to_growth_weeks - c["time_to_growth_weeks"])
+    shorter = c["growth_max"] * growth_per_week / (growth_per_week + c["growth_half_per_week"])
+    return np.asarray(own_time * np.exp(longer - shorter))
 
 
-def growth_after_nadir(sum_mm: Array, week: Array, *, smallest_mm: float = SMALLEST_SUM_MM) -> tuple[Array, Array]:
-    """Read regrowth from trajectories of the sum of diameters, as far as scans can measure it.
+def death_after_start(untreated: Array, treated: Array, start_day: float | None) -> Array:
+    """Return the day of death where treatment starts later than the simulation.
 
-    The link was estimated on measured sums, in which a lesion too small to measure counts a few millimeters. Growth
-    below that size is not growth of the sum, and the nadir of a sum that stays there is its last week there.
+    Until then nobody lives longer for a treatment to come; the share of life that is left afterwards is lived at the
+    pace of the treated.
+
+    Parameters
+    ----------
+    untreated, treated : ndarray, shape (n,), d
+        Day of death without treatment, and with treatment from day 0 on.
+    start_day : float or None
+        First day of treatment; None without any.
+
+    Returns
+    -------
+    ndarray, shape (n,), d
+    """
+    if start_day is None:
+        return untreated
+    left = np.maximum(1.0 - start_day / untreated, 0.0)
+    return np.where(untreated <= start_day, untreated, start_day + left * treated)
+
+
+def death_day_along(
+    sum_mm: Array,
+    week: Array,
+    standard_normal: Array,
+    *,
+    albumin_g_per_l: float | None = None,
+    neutrophil_lymphocyte_ratio: float | None = None,
+    smallest_mm: float = SMALLEST_SUM_MM,
+) -> Array:
+    """Return the day of death of each virtual patient along a course that later treatment may change.
+
+    The published link knows growth rate and time to growth of the whole course; the chance of dying today cannot
+    depend on them. Here the time of the link runs, week by week, at the pace of what has been seen so far (accelerated
+    failure time with covariates that change): at one while the sum of diameters is at its nadir, and at that of the
+    published link from regrowth on, with the nadir so far as time to growth, and the mean log growth rate since then
+    or over the last 24 weeks.
 
     Parameters
     ----------
     sum_mm : ndarray, shape (n, n_weeks)
-        On a weekly grid.
+        Sum of diameters on a weekly grid that begins on day 0.
     week : ndarray, shape (n_weeks,)
+    standard_normal : ndarray, shape (n,)
+        The patient's draw.
+    albumin_g_per_l, neutrophil_lymphocyte_ratio : float, optional
+        The derivation cohort's median when unknown.
     smallest_mm : float
-        Sum of diameters when every lesion is too small to measure.
+        Sum of diameters when every lesion is too small to measure. Growth below it is not growth of the sum.
 
     Returns
     -------
-    growth_per_week, time_to_growth_weeks : ndarray, shape (n,)
-        Mean log growth rate over the 24 weeks after the nadir (0 where the nadir is the last point), and the time of
-        the nadir.
+    ndarray, shape (n,), d
+        Infinite where death does not come before the last week.
     """
+    c = struemper_survival()
+    own_time = _own_time(sum_mm[:, 0], standard_normal, albumin_g_per_l, neutrophil_lymphocyte_ratio)
     log_sum = np.log(np.maximum(sum_mm, smallest_mm))
-    nadir = week.size - 1 - log_sum[:, ::-1].argmin(axis=1)
-    later = np.minimum(nadir + REGROWTH_WEEKS, week.size - 1)
+    at = np.arange(week.size)
+    nadir = np.maximum.accumulate(np.where(log_sum <= np.minimum.accumulate(log_sum, axis=1), at, 0), axis=1)
+    since = np.maximum(nadir, at - REGROWTH_WEEKS)
+    span = np.maximum(week - week[since], 1.0)
+    growth = np.maximum((log_sum - np.take_along_axis(log_sum, since, axis=1)) / span, 0.0)
+    longer = c["time_to_growth_per_week"] * (week[nadir] - c["time_to_growth_weeks"])
+    shorter = c["growth_max"] * growth / (growth + c["growth_half_per_week"])
+    pace = np.where(nadir < at, np.exp(shorter - longer), 1.0)
+    passed = np.zeros_like(log_sum)
+    np.cumsum(pace[:, :-1] * np.diff(7.0 * week), axis=1, out=passed[:, 1:])
+    dead = passed >= own_time[:, None]
+    last = np.maximum(dead.argmax(axis=1) - 1, 0)
     rows = np.arange(log_sum.shape[0])
-    span = np.maximum(week[later] - week[nadir], 1.0)
-    growth = (log_sum[rows, later] - log_sum[rows, nadir]) / span
-    return np.maximum(growth, 0.0), week[nadir]
+    day = 7.0 * week[last] + (own_time - passed[rows, last]) / pace[rows, last]
+    return np.asarray(np.where(dead.any(axis=1), day, np.inf))
+
+
+def _own_time(
+    baseline_mm: Array, standard_normal: Array, albumin_g_per_l: float | None, neutrophil_lymphocyte_ratio: float | None
+) -> Array:
+    """Return the survival of a patient without growth, at the reference time to growth, in days."""
+    c = struemper_survival()
+    location = c["intercept"] - c["baseline_per_mm"] * (baseline_mm - c["baseline_mm"])
+    if albumin_g_per_l is not None:
+        location = location + c["albumin_per_g_per_l"] * (albumin_g_per_l - c["albumin_g_per_l"])
+    if neutrophil_lymphocyte_ratio is not None:
+        location = location - c["nlr_per_unit"] * (neutrophil_lymphocyte_ratio - c["nlr"])
+    return np.asarray(np.exp(location + np.exp(c["log_sigma"]) * standard_normal))

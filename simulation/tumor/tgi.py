@@ -78,6 +78,44 @@ def claret(
     return np.asarray(np.exp(g * t - d * e * -np.expm1(-r * t) / r))
 
 
+def claret_time_to_growth(growth: ArrayLike, shrinkage: ArrayLike, resistance: ArrayLike) -> Array:
+    """Return when :func:`claret` is smallest at full exposure.
+
+    Parameters
+    ----------
+    growth, shrinkage, resistance : array-like
+        Rates per unit of time; resistance must be > 0.
+
+    Returns
+    -------
+    ndarray, unit of time
+        0 where the size never falls.
+    """
+    g, d, r = np.broadcast_arrays(growth, shrinkage, resistance)
+    return np.asarray(np.maximum(np.log(d / g) / r, 0.0))
+
+
+def chatterjee_time_to_growth(growth: ArrayLike, shrinkage: ArrayLike, fraction: ArrayLike, delay: float) -> Array:
+    """Return when :func:`chatterjee` is smallest.
+
+    Parameters
+    ----------
+    growth, shrinkage, fraction : array-like
+        Rates per unit of time and the responding fraction.
+    delay : float
+        Delay of shrinkage.
+
+    Returns
+    -------
+    ndarray, unit of time
+        0 where the size never falls below its start.
+    """
+    g, d, f = np.broadcast_arrays(growth, shrinkage, fraction)
+    lowest = (np.log(f * d / ((1 - f) * g)) + d * delay) / (g + d)
+    falls = (lowest > delay) & (chatterjee(np.maximum(lowest, 0.0), g, d, f, delay) < 1.0)
+    return np.where(falls, lowest, 0.0)
+
+
 def time_to_growth(growth: ArrayLike, decay: ArrayLike) -> Array:
     """Return when :func:`growth_decay` is smallest; 0 where it never falls."""
     g, d = np.broadcast_arrays(np.asarray(growth, dtype=np.float64), np.asarray(decay, dtype=np.float64))

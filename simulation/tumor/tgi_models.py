@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 from simulation.engine.streams import CHUNK, stream
 from simulation.tumor import tgi
 from simulation.tumor.scenario import Scenario, Trajectories, diameter_mm
-from simulation.tumor.survival_link import WINDOW_DAYS, death_day, growth_after_nadir
+from simulation.tumor.survival_link import death_after_start, death_day
 from simulation.tumor.tables import values
 from simulation.tumor.virtual_patients import PD1_AGENTS
 
 Array = NDArray[np.float64]
 Curve = Callable[[Array], Array]
 """Time since the first dose (d), shape (n_times,), to relative size, shape (n, n_times)."""
+Drawn = tuple[Array, Curve, Array]
+"""Parameters of each patient, the first of which is the growth rate; the curve; its time to growth (weeks)."""
 
 DAYS_PER_WEEK = 7.0
 
@@ -40,7 +42,7 @@ def prepare_chatterjee(scenario: Scenario, seed: int) -> Callable[[int, int], Tr
     )
     root = np.linalg.cholesky(covariance)
 
-    def draw(normal: Array) -> tuple[Array, Curve]:
+    def draw(normal: Array) -> Drawn:
         eta = root @ normal[:3]
         growth = p["kg"] * np.exp(eta[0])
         shrinkage = p["kd"] * factor * np.exp(eta[1])
@@ -49,7 +51,8 @@ def prepare_chatterjee(scenario: Scenario, seed: int) -> Callable[[int, int], Tr
         def curve(time: Array) -> Array:
             return tgi.chatterjee(time, growth[:, None], shrinkage[:, None], fraction[:, None], p["delay"])
 
-        return np.stack([growth, shrinkage, fraction], axis=1), curve
+        lowest = tgi.chatterjee_time_to_growth(growth, shrinkage, fraction, p["delay"])
+        return np.stack([growth, shrinkage, fraction], axis=1), curve, lowest / DAYS_PER_WEEK
 
     return _prepare("chatterjee-2016", scenario, seed, ("kg", "kd", "f"), draw)
 
@@ -58,14 +61,15 @@ def prepare_claret(scenario: Scenario, seed: int) -> Callable[[int, int], Trajec
     """Return the function that runs one chunk of Claret's form."""
     p = values("tgi", "claret")
 
-    def draw(normal: Array) -> tuple[Array, Curve]:
+    def draw(normal: Array) -> Drawn:
         growth = p["growth"] * np.exp(p["sd_growth"] * normal[0])
         shrinkage = p["shrinkage"] * np.exp(p["sd_shrinkage"] * normal[1])
 
         def curve(time: Array) -> Array:
             return tgi.claret(time, growth[:, None], shrinkage[:, None], p["resistance"])
 
-        return np.stack([growth, shrinkage], axis=1), curve
+        lowest = tgi.claret_time_to_growth(growth, shrinkage, p["resistance"])
+        return np.stack([growth, shrinkage], axis=1), curve, lowest / DAYS_PER_WEEK
 
     return _prepare("claret-2009", scenario, seed, ("growth", "shrinkage"), draw)
 
@@ -74,10 +78,14 @@ def prepare_stein(scenario: Scenario, seed: int) -> Callable[[int, int], Traject
     """Return the function that runs one chunk of Stein's growth and decay with the OAK estimates."""
     p = values("tgi", "claret")
 
-    def draw(normal: Array) -> tuple[Array, Curve]:
+    def draw(normal: Array) -> Drawn:
         growth = p["growth"] * np.exp(p["sd_growth"] * normal[0])
         decay = p["shrinkage"] * np.exp(p["sd_shrinkage"] * normal[1])
-        return np.stack([growth, decay], axis=1), lambda time: tgi.growth_decay(time, growth[:, None], decay[:, None])
+
+        def curve(time: Array) -> Array:
+            return tgi.growth_decay(time, growth[:, None], decay[:, None])
+
+        return np.stack([growth, decay], axis=1), curve, tgi.time_to_growth(growth, decay) / DAYS_PER_WEEK
 
     return _prepare("stein-growth-decay", scenario, seed, ("growth", "decay"), draw)
 
@@ -92,7 +100,7 @@ def prepare_struemper(scenario: Scenario, seed: int) -> Callable[[int, int], Tra
         np.array([[p["var_growth"], p["cov_growth_shrinkage"]], [p["cov_growth_shrinkage"], p["var_shrinkage"]]])
     )
 
-    def draw(normal: Array) -> tuple[Array, Curve]:
+    def draw(normal: Array) -> Drawn:
         eta = root @ normal[:2]
         growth = rates["growth_per_week"] * np.exp(eta[0])
         if known.ldh_u_per_l is not None:
@@ -104,13 +112,13 @@ def prepare_struemper(scenario: Scenario, seed: int) -> Callable[[int, int], Tra
         def curve(time: Array) -> Array:
             return tgi.growth_decay(time / DAYS_PER_WEEK, growth[:, None], decay[:, None])
 
-        return np.stack([growth, decay], axis=1), curve
+        return np.stack([growth, decay], axis=1), curve, tgi.time_to_growth(growth, decay)
 
     return _prepare("struemper-2025", scenario, seed, ("growth_per_week", "decay_per_week"), draw)
 
 
 def _prepare(
-    model_id: str, scenario: Scenario, seed: int, names: tuple[str, ...], draw: Callable[[Array], tuple[Array, Curve]]
+    model_id: str, scenario: Scenario, seed: int, names: tuple[str, ...], draw: Callable[[Array], Drawn]
 ) -> Callable[[int, int], Trajectories]:
     doses = [dose for dose in scenario.drugs.events if dose.agent in PD1_AGENTS]
     ignored = _ignored(scenario)
@@ -122,14 +130,12 @@ def _prepare(
     if first_day is None:
         notes.append("Without PD-(L)1 blockade the model has no treated curve: sizes grow at the drawn rate.")
     start_mm = diameter_mm(scenario.volume_cm3)
-    weekly = np.arange(0.0, WINDOW_DAYS + 0.5, DAYS_PER_WEEK)
-    growth_column = 0
     per_day = 1.0 if model_id != "struemper-2025" else 1.0 / DAYS_PER_WEEK
 
     def run(chunk: int, size: int) -> Trajectories:
         normal = stream(seed, chunk, 0).standard_normal((4, CHUNK))
-        parameters, curve = draw(normal)
-        growth = parameters[:, growth_column] * per_day
+        parameters, curve, time_to_growth = draw(normal)
+        growth = parameters[:, 0] * per_day
 
         def size_over_time(days: Array) -> Array:
             if first_day is None:
@@ -138,13 +144,16 @@ def _prepare(
             return np.asarray(before * curve(np.maximum(days - first_day, 0.0)))
 
         relative = size_over_time(scenario.output_days)[:size]
-        weekly_sum = size_over_time(weekly) * start_mm.sum()
         known = scenario.covariates
-        death = death_day(
-            *growth_after_nadir(weekly_sum, weekly / DAYS_PER_WEEK), weekly_sum[:, 0], normal[3],
-            albumin_g_per_l=known.albumin_g_per_l,
-            neutrophil_lymphocyte_ratio=known.neutrophil_lymphocyte_ratio,
+        untreated, treated = (
+            death_day(
+                growth * DAYS_PER_WEEK, weeks, np.full(growth.shape, start_mm.sum()), normal[3],
+                albumin_g_per_l=known.albumin_g_per_l,
+                neutrophil_lymphocyte_ratio=known.neutrophil_lymphocyte_ratio,
+            )
+            for weeks in (np.zeros_like(growth), time_to_growth)
         )  # fmt: skip
+        death = death_after_start(untreated, treated, first_day)
         never = np.full(size, np.inf)
         return Trajectories(
             model_id=model_id,

@@ -159,6 +159,15 @@ def test_models_without_the_mechanism_have_no_abscopal_response() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("model", ["chatterjee-2016", "kosinsky-2018", "mueller-schoell-2021"])
+def test_one_parameter_set_is_said_to_leave_its_uncertainty_out(model: str) -> None:
+    outcomes = simulate({"drugs": [DRUG]}, models=[model], patients=50).simulations[0].outcomes
+    assert outcomes.objective_response.interval is not None
+    assert outcomes.interval_note is not None
+    assert "not the uncertainty of the model's parameters" in outcomes.interval_note
+    assert simulate({"drugs": [DRUG]}).simulations[0].outcomes.interval_note is None
+
+
 def test_one_mouse_has_no_interval() -> None:
     outcomes = simulate({"drugs": [DRUG]}, models=["friedrich-2022"]).simulations[0].outcomes
     assert outcomes.objective_response.interval is None
@@ -188,6 +197,27 @@ def test_progression_is_one_minus_the_curve_of_the_same_answer(plan: dict[str, A
     assert row.difference.value == pytest.approx(expected, abs=1e-9)
 
 
+def test_curves_and_probabilities_of_one_event_have_the_same_interval() -> None:
+    grids = {"output_interval_days": 21.0, "scan_interval_days": 63.0}
+    outcomes = simulate({"drugs": [DRUG]}, horizon_days=364, patients=600, **grids).simulations[0].outcomes
+    curve, progression = outcomes.progression_free_survival, outcomes.by_time.progression
+    for place, day in enumerate(curve.time_days):
+        gone = outcomes.by_time.time_days.index(day)
+        assert curve.lower[place] == pytest.approx(1.0 - progression.upper[gone], abs=1e-9)
+        assert curve.upper[place] == pytest.approx(1.0 - progression.lower[gone], abs=1e-9)
+    assert outcomes.progression.interval is not None
+    assert curve.upper[-1] == pytest.approx(1.0 - outcomes.progression.interval.lower, abs=1e-9)
+
+
+def test_survival_limits_cover_the_parameter_sets() -> None:
+    """The sets disagree on survival by several points, however many patients are drawn."""
+    found = simulate({"drugs": [DRUG]}, horizon_days=364, patients=8192, scan_interval_days=182.0).simulations[0]
+    survival = found.outcomes.overall_survival
+    assert survival is not None
+    value = survival.survival[-1]
+    assert survival.upper[-1] - survival.lower[-1] > 2.0 * 2.0 * 1.645 * (value * (1.0 - value) / 8192) ** 0.5
+
+
 def test_probabilities_by_time_rise_to_those_at_the_horizon() -> None:
     result = simulate({"radiotherapy": [COURSE], "drugs": [DRUG]}, horizon_days=200)
     outcomes = result.simulations[0].outcomes
@@ -198,6 +228,8 @@ def test_probabilities_by_time_rise_to_those_at_the_horizon() -> None:
         curve = getattr(by_time, name)
         assert curve.probability == sorted(curve.probability)
         assert len(curve.probability) == len(curve.lower) == len(curve.upper) == len(by_time.time_days)
+        assert curve.lower == sorted(curve.lower)
+        assert curve.upper == sorted(curve.upper)
         rows = zip(curve.lower, curve.probability, curve.upper, strict=True)
         assert all(list(row) == sorted(row) for row in rows)
         at_horizon = getattr(outcomes, "objective_response" if name == "response" else name)
@@ -244,6 +276,29 @@ def test_a_finer_grid_changes_nothing_at_the_shared_days() -> None:
     shared = [fine.time_days.index(day) for day in coarse.time_days]
     for rough, exact in zip(coarse.simulations[0].courses_mm, fine.simulations[0].courses_mm, strict=True):
         assert rough == pytest.approx([exact[i] for i in shared], rel=1e-4)
+
+
+def test_severe_lymphopenia_does_not_depend_on_the_days_of_output() -> None:
+    days = [7 * week + day for week in range(6) for day in range(5)]
+    course = {"id": "rt", "lesion_ids": ["primary"], "fractions": [{"day": day, "dose_gy": 2} for day in days]}
+    found = {
+        simulate({"radiotherapy": [course]}, output_interval_days=step, scan_interval_days=scan)
+        .simulations[0]
+        .outcomes.severe_lymphopenia.value
+        for step, scan in ((1.0, 63.0), (7.0, 63.0), (91.0, 182.0))
+    }
+    assert len(found) == 1
+    assert found.pop() > 0.2
+
+
+@pytest.mark.parametrize(("count", "severe"), [(1.6, 0.0), (0.4, 1.0)])
+def test_the_measured_count_is_taken_as_given(count: float, severe: float) -> None:
+    simulation = simulate(patient=PATIENT | {"labs": {"lymphocytes_1e9_per_l": count}}).simulations[0]
+    assert simulation.outcomes.severe_lymphopenia is not None
+    assert simulation.outcomes.severe_lymphopenia.value == severe
+    counts = simulation.lymphocyte_relative
+    assert counts is not None
+    assert {counts.median[0], *(side[0] for band in counts.bands for side in (band.lower, band.upper))} == {1.0}
 
 
 def test_the_same_plan_twice_makes_no_difference() -> None:
@@ -334,7 +389,7 @@ def test_the_same_treatment_has_the_same_harm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dose_mg", "interval_days", "dose_count"), [(2000, 21, 9), (400, 42, 5)], ids=["tenfold", "every six weeks"]
+    ("dose_mg", "interval_days", "dose_count"), [(1000, 21, 9), (400, 42, 5)], ids=["fivefold", "every six weeks"]
 )
 def test_more_of_a_pd_1_antibody_is_no_gain(dose_mg: float, interval_days: float, dose_count: int) -> None:
     other = DRUG | {"dose_mg": dose_mg, "interval_days": interval_days, "dose_count": dose_count}
@@ -345,6 +400,27 @@ def test_more_of_a_pd_1_antibody_is_no_gain(dose_mg: float, interval_days: float
     assert all(row.number_needed_to_treat is None for row in compared.differences)
     too_little = DRUG | {"dose_mg": 0.05}
     assert compare({"a": {"drugs": [too_little]}, "b": {"drugs": [DRUG]}}).comparisons[0].verdict == "expected gain"
+
+
+def test_more_than_any_trial_gave_is_not_flat() -> None:
+    for dose_mg, flat in ((1000, True), (2000, False), (10000, False)):
+        plan = {"drugs": [DRUG | {"dose_mg": dose_mg}]}
+        (compared,) = compare({"a": {"drugs": [DRUG]}, "b": plan}).comparisons
+        assert compared.verdict == ("no expected gain" if flat else "undetermined")
+        assert compared.verdict_note is not None
+        assert ("above the highest rate" in compared.verdict_note) != flat
+        assert (("outside-derivation-range", "/plan/drugs") in warned(plan)) != flat
+        (both,) = compare({"a": plan, "b": plan | {"radiotherapy": [COURSE]}}).comparisons
+        assert both.verdict_note is None
+    assert ("outside-derivation-range", "/plan/drugs") in warned({"drugs": [DRUG | {"dose_count": 1, "dose_mg": 5000}]})
+
+
+def test_the_same_doses_in_two_courses_are_the_same_plan() -> None:
+    halves = [DRUG | {"dose_count": 4}, DRUG | {"start_day": 7 + 4 * 21, "dose_count": 5}]
+    (compared,) = compare({"a": {"drugs": [DRUG]}, "b": {"drugs": halves}}).comparisons
+    assert compared.verdict_note is None
+    assert compared.verdict == "no expected gain"
+    assert all(row.difference.value == 0.0 for row in compared.differences)
 
 
 def test_a_difference_below_the_smallest_meaningful_one_is_no_gain() -> None:

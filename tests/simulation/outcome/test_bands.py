@@ -47,3 +47,19 @@ def test_refuses_other_shapes_and_nothing() -> None:
         LogHistogram(0, 3, 0.1, 10.0)
     with pytest.raises(ValueError, match="no patient"):
         LogHistogram(1, 1, 0.1, 10.0).quantile(0.5)
+
+
+def test_values_that_are_all_the_same_come_back_exactly() -> None:
+    values = np.full((300, 1, 2), 40.0)
+    values[:, :, 1] = 12.3
+    for q in (0.05, 0.5, 0.95):
+        assert (filled(values, 3).quantile(q) == [[40.0, 12.3]]).all()
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_no_quantile_lies_outside_the_values(seed: int) -> None:
+    values = np.random.default_rng(seed).lognormal(3.0, 0.01, (60, 1, 3))
+    for q in (0.0, 0.5, 1.0):
+        found = filled(values, 3).quantile(q)
+        assert ((values.min(axis=0) <= found) & (found <= values.max(axis=0))).all()

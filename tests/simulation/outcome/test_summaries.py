@@ -40,25 +40,60 @@ diameters = hnp.arrays(
 )
 
 
-@settings(max_examples=200)
-@given(diameters, st.booleans(), st.integers(0, 2**31), st.sampled_from([21.0, 28.0, 42.0]))
+def non_target_states(sizes: np.ndarray, target: np.ndarray, node: np.ndarray) -> list[recist.NonTarget]:
+    """Judge the non-target disease of one patient visit by visit, in plain steps."""
+    gone = np.where(node[:, None], sizes < 10.0, sizes == 0.0)
+    states: list[recist.NonTarget] = ["none"]
+    complete = False
+    for t in range(1, sizes.shape[1]):
+        beside, burden = sizes[~target].sum(axis=0), (sizes**3).sum(axis=0)
+        grown = beside[t] - beside[:t].min() >= max(0.2 * beside[:t].min(), 5.0) - 1e-6
+        if (grown and burden[t] >= 1.2**3 * burden[:t].min()) or (complete and not gone[~target, t].all()):
+            states.append("PD")
+        else:
+            states.append("CR" if gone[~target, t].all() else "NON_CR_NON_PD")
+        complete |= bool(gone[:, t].all())
+    return states
+
+
+@settings(max_examples=300)
+@given(
+    diameters,
+    st.booleans(),
+    st.integers(0, 2**31),
+    st.sampled_from([21.0, 28.0, 42.0]),
+    st.lists(st.booleans(), min_size=3, max_size=3),
+    st.lists(st.booleans(), min_size=3, max_size=3),
+)
 def test_the_cohort_agrees_with_the_rules_for_one_patient(
-    sizes: np.ndarray, required: bool, seed: int, gap_days: float
+    sizes: np.ndarray, required: bool, seed: int, gap_days: float, nodes: list[bool], targets: list[bool]
 ) -> None:
-    n, _, visits = sizes.shape
+    n, lesions, visits = sizes.shape
+    node, target = np.array(nodes[:lesions]), np.array([True, *targets][:lesions])
     sizes[:, 0, 0] = np.maximum(sizes[:, 0, 0], 10.0)
     days = gap_days * np.arange(visits)
-    new = np.random.Generator(np.random.Philox(seed)).random((n, visits)) < 0.1
-    cohort = summaries.cohort_response(sizes, days, new_lesion=new, confirmation_required=required)
+    generator = np.random.Generator(np.random.Philox(seed))
+    new = generator.random((n, visits)) < 0.1
+    last_day = generator.choice([0.0, 50.0, 130.0, np.inf], n)
+    cohort = summaries.cohort_response(
+        sizes, days, target=target, non_target=~target, node=node, new_lesion=new, last_day=last_day,
+        confirmation_required=required,
+    )  # fmt: skip
     for patient in range(n):
+        beside = ["none"] * visits if target.all() else non_target_states(sizes[patient], target, node)
         one = recist.assess(
             [
                 recist.Visit(
                     day=days[t],
-                    targets=tuple(recist.Target(status="measured", diameter_mm=d) for d in sizes[patient, :, t]),
+                    targets=tuple(
+                        recist.Target(status="measured", diameter_mm=sizes[patient, lesion, t], node=nodes[lesion])
+                        for lesion in np.flatnonzero(target)
+                    ),
+                    non_target=beside[t],
                     new_lesions=(recist.NewLesion(id="n"),) if new[patient, t] else (),
                 )
                 for t in range(visits)
+                if days[t] <= last_day[patient]
             ]
         )
         best = recist.best_response(one, start_day=0.0, confirmation_required=required)
@@ -69,6 +104,22 @@ def test_the_cohort_agrees_with_the_rules_for_one_patient(
             assert np.isnan(cohort.first_response_day[patient])
         end = recist.progression(one, start_day=0.0)
         assert (cohort.pfs_day[patient], cohort.progressed[patient]) == (end.time_days, end.event)
+
+
+def test_without_a_target_nothing_can_be_evaluated_but_progression() -> None:
+    cohort = summaries.cohort_response(
+        [[[40.0, 0.0, 0.0]], [[40.0, 20.0, 60.0]]], [0, 42, 84], target=[False], non_target=[True]
+    )
+    assert [summaries.CATEGORIES[code] for code in cohort.best_response] == ["NE", "PD"]
+    assert np.isnan(cohort.best_change).all()
+
+
+def test_modest_growth_beside_shrinking_targets_is_not_progression() -> None:
+    cohort = summaries.cohort_response(
+        [[[60.0, 30.0], [20.0, 28.0]], [[15.0, 0.0], [90.0, 117.0]]], [0, 63],
+        target=[True, False], non_target=[False, True],
+    )  # fmt: skip
+    assert [summaries.CATEGORIES[code] for code in cohort.best_response] == ["PR", "PD"]
 
 
 def test_best_change_stops_at_progression() -> None:

@@ -97,6 +97,6 @@ def test_posterior_and_holdout_belong_together() -> None:
     arms = posterior["calibration_arms"]
     assert all(arm["inside"] == (arm["observed_90"][0] <= arm["simulated"] <= arm["observed_90"][1]) for arm in arms)
     structural = [arm for arm in arms if arm["source"].startswith("structure")]
-    assert len(structural) == 2
+    assert len(structural) == 4
     assert all(arm["inside"] for arm in structural)
     assert {arm["hit"] for arm in holdout["arms"]} == {True, False}
