@@ -15,7 +15,7 @@ from service import telemetry
 from service.access import SCOPES
 from service.jobs import run_jobs
 from service.runs import SOFTWARE_VERSION
-from service.runtime import open_runtime
+from service.runtime import Runtime, open_runtime
 from service.settings import Settings
 from service.warming import settle_memory, warm_up
 
@@ -40,13 +40,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     chosen = settings or Settings()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_runtime(chosen) as runtime, run_jobs(runtime):
-            app.state.runtime = runtime
-            settle_memory()
-            if chosen.warm_up:
-                runtime.background(warm_up)
-            yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Runtime]]:
+        try:
+            async with open_runtime(chosen) as runtime, run_jobs(runtime):
+                app.state.runtime = runtime
+                settle_memory()
+                if chosen.warm_up:
+                    runtime.background(warm_up)
+                yield {"runtime": runtime}
+        except Exception as error:
+            telemetry.log_failure(None, error)
+            raise
 
     telemetry.configure_logging(chosen.log_level)
     app = FastAPI(

@@ -9,6 +9,8 @@ from starlette.responses import Response
 
 REVALIDATE: Final = "private, no-cache"
 """Kept by the caller alone, who asks each time whether it still holds."""
+VARY: Final = "Accept, Authorization, X-API-Key"
+"""A kept answer is for the same representation and the same credentials."""
 NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "The caller already has this."}}
 """Part of the ``responses=`` of a route that revalidates."""
 
@@ -20,7 +22,7 @@ def etag_of(body: bytes) -> str:
 
 def revalidated(request: Request, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
     """Answer a body with its validator, or 304 to a caller who has it."""
-    known = {"ETag": etag_of(body), "Cache-Control": REVALIDATE, **(headers or {})}
+    known = {"ETag": etag_of(body), "Cache-Control": REVALIDATE, "Vary": VARY, **(headers or {})}
     if has(request, known["ETag"]):
         return Response(status_code=304, headers=known)
     return Response(body, media_type=media_type, headers=known)

@@ -1,20 +1,14 @@
 """What a route may ask of its request: the runtime and the caller."""
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from fastapi import Request
 from starlette.types import Scope
 
-from db.writes import Event
-from service import telemetry
-from service.access import Caller
-from service.errors import AbscopeError, Forbidden, InvalidInput, Unauthorized
+from service.access import LOCAL, Caller
+from service.errors import Forbidden, ForeignRequest, InvalidInput, Unauthorized
+from service.loopback import require_loopback
 from service.runtime import Runtime
-
-_DENIALS_IN_FLIGHT: Final = 64
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -33,18 +27,23 @@ def runtime_of(request: Request) -> Runtime:
 
 
 async def authorize(request: Request, scope: str) -> Caller:
-    """Return the caller, or refuse; a refusal goes to the audit log."""
+    """Return the caller, or refuse; a refusal is counted in the audit log."""
     runtime = runtime_of(request)
     caller: Caller | None = None
     try:
-        caller = await runtime.gatekeeper.identify(
-            header(request.scope, b"authorization"), header(request.scope, b"x-api-key")
-        )
+        caller = await _identify(runtime, request.scope)
         caller.require(scope)
-    except (Unauthorized, Forbidden):
-        _record_denial(runtime, caller, scope)
+    except (Unauthorized, Forbidden, ForeignRequest):
+        runtime.denials.add(runtime.write, caller, scope)
         raise
     return caller
+
+
+async def _identify(runtime: Runtime, scope: Scope) -> Caller:
+    if runtime.gatekeeper.open:
+        require_loopback(header(scope, b"host"), header(scope, b"origin"))
+        return LOCAL
+    return await runtime.gatekeeper.identify(header(scope, b"authorization"), header(scope, b"x-api-key"))
 
 
 def allowed(scope: str) -> Callable[[Request], Awaitable[Caller]]:
@@ -63,25 +62,3 @@ def _refuse_unknown_query(request: Request) -> None:
     known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
     if not set(request.query_params) <= set(known):
         raise InvalidInput("#/query", f"takes {', '.join(known)}" if known else "takes no parameters")
-
-
-def _record_denial(runtime: Runtime, caller: Caller | None, scope: str) -> None:
-    """Log the denial without waiting; a flood of denials must not fill the log or the queue."""
-    if len(runtime.tasks) > _DENIALS_IN_FLIGHT:
-        return
-    event = Event(
-        event="access.denied",
-        subject=scope,
-        tenant=caller.tenant if caller else "",
-        actor=caller.actor if caller else "unknown",
-    )
-
-    async def store() -> None:
-        try:
-            await runtime.write(event)
-        except AbscopeError as error:
-            telemetry.log(logging.WARNING, event="denial-not-recorded", error=type(error).__name__)
-
-    task = asyncio.create_task(store())
-    runtime.tasks.add(task)
-    task.add_done_callback(runtime.tasks.discard)

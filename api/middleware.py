@@ -1,11 +1,12 @@
 """Pure ASGI layers around the application: identity, limits, headers, measurement."""
 
+import asyncio
 import re
 import time
 from collections.abc import Mapping
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
@@ -14,6 +15,8 @@ from service import telemetry
 from service.ids import new_id
 
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+CLIENT_LEFT: Final = 499
+_CUT_OFF: Final = "the process stopped first; the run may have been stored: repeat with the same Idempotency-Key"
 _SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -64,6 +67,13 @@ class RequestContext:
             scope = {**scope, "method": "GET"}
         try:
             await self._app(scope, receive, answer)
+        except asyncio.CancelledError:
+            # the server ends and waits no longer; nobody else cancels a request
+            if status:
+                raise
+            await problems.render(Request(scope), problems.Stopping(_CUT_OFF))(scope, receive, answer)
+        except ClientDisconnect:
+            status = status or CLIENT_LEFT
         except Exception as error:
             telemetry.log_failure(request_id, error)
             if status == 0:
@@ -78,7 +88,8 @@ class RequestContext:
 class BodyLimit:
     """Refuses a body above the limit of its route while it is read, whatever Content-Length says.
 
-    A compressed body is refused before it is read: nothing here unpacks, so its real size would be unknown.
+    A compressed body is refused before it is read: nothing here unpacks, so its real size would be unknown. Every
+    refusal comes when the route asks for the body, after it has checked the caller.
     """
 
     def __init__(self, app: ASGIApp, *, default: int, by_path: Mapping[str, int]) -> None:
@@ -95,13 +106,19 @@ class BodyLimit:
         error = problems.BodyTooLarge(f"the body is larger than {limit} bytes")
         declared = header(scope, b"content-length") or ""
         if (header(scope, b"content-encoding") or "identity").lower() != "identity":
-            refusal = problems.UnsupportedMediaType("send the body without Content-Encoding")
-            await problems.render(Request(scope), refusal)(scope, receive, send)
-            return
-        if declared.isdigit() and int(declared) > limit:
-            await problems.render(Request(scope), error)(scope, receive, send)
-            return
-        await self._app(scope, _counted(receive, limit, error), send)
+            receive = _refused(problems.UnsupportedMediaType("send the body without Content-Encoding"))
+        elif declared.isdigit() and int(declared) > limit:
+            receive = _refused(error)
+        else:
+            receive = _counted(receive, limit, error)
+        await self._app(scope, receive, send)
+
+
+def _refused(error: Exception) -> Receive:
+    async def refuse() -> Message:
+        raise error
+
+    return refuse
 
 
 def _counted(receive: Receive, limit: int, error: Exception) -> Receive:

@@ -28,6 +28,18 @@ class BodyTooLarge(errors.AbscopeError):
     """The body is larger than this route takes."""
 
 
+class HeadersTooLarge(errors.AbscopeError):
+    """Request line, headers or trailers are larger than the service takes."""
+
+
+class MalformedHttp(errors.AbscopeError):
+    """What came is no HTTP request."""
+
+
+class Stopping(errors.AbscopeError):
+    """The process ends before the request did."""
+
+
 class MalformedMultipart(errors.AbscopeError):
     """The body is not well-formed multipart."""
 
@@ -53,22 +65,41 @@ PROBLEMS: Final[dict[type[Exception], Kind]] = {
     ),
     errors.Unauthorized: Kind(401, "unauthorized", "No valid credentials", "Send a valid API key or bearer token."),
     errors.Forbidden: Kind(403, "forbidden", "The credentials lack a scope", "Ask the operator for the scope."),
+    errors.ForeignRequest: Kind(
+        403, "foreign-request", "Not asked from this computer", "Ask for localhost, or set ABSCOPE_AUTH=keys."
+    ),
     errors.NotFound: Kind(404, "not-found", "Nothing here", "Check the address and the id."),
     errors.Conflict: Kind(409, "conflict", "The request collides with another one", "Wait, then try again."),
     errors.FinalState: Kind(409, "final-state", "What is stored is final", "Do not repeat the request; see detail."),
-    errors.Overloaded: Kind(503, "overloaded", "Too much work at once", "Wait for Retry-After, then try again."),
+    errors.Overloaded: Kind(
+        503, "overloaded", "Too much work at once", "Nothing was stored: wait for Retry-After, then try again."
+    ),
     errors.StoreUnavailable: Kind(
-        503, "store-unavailable", "The database cannot be reached", "Try again later, with an Idempotency-Key."
+        503,
+        "store-unavailable",
+        "The database cannot be reached",
+        "It may have been stored: repeat with the same Idempotency-Key.",
+    ),
+    errors.KeySetUnavailable: Kind(
+        503, "key-set-unavailable", "The token issuer's keys cannot be reached", "Try again later, or use an API key."
     ),
     MalformedMultipart: Kind(
         400, "malformed-multipart", "The body is not well-formed multipart", "Send multipart/form-data as documented."
     ),
+    Stopping: Kind(
+        503, "stopping", "The process is stopping", "It may have been stored: repeat with the same Idempotency-Key."
+    ),
+    MalformedHttp: Kind(400, "malformed-http", "This is not HTTP", "Send HTTP/1.1."),
+    HeadersTooLarge: Kind(431, "headers-too-large", "The headers are too large", "Send shorter headers."),
     BodyTooLarge: Kind(413, "body-too-large", "The body is too large", "Send less at once."),
     UnsupportedMediaType: Kind(415, "unsupported-media-type", "The body has the wrong type", "See the documentation."),
     NotAcceptable: Kind(406, "not-acceptable", "No such representation", "See the documentation."),
 }
 _INTERNAL: Final = Kind(
-    500, "internal-error", "The service failed", "Report the request_id to the operator; nothing was stored."
+    500,
+    "internal-error",
+    "The service failed",
+    "Report the request_id to the operator; what was sent may have been stored.",
 )
 _BY_STATUS: Final = {
     404: PROBLEMS[errors.NotFound],
@@ -99,6 +130,11 @@ def render(request: Request, error: Exception) -> Response:
     kind = next(PROBLEMS[base] for base in type(error).__mro__ if base in PROBLEMS)
     detail = error.detail if isinstance(error, errors.AbscopeError) else kind.advice
     return _answer(request.scope, kind, detail, getattr(error, "errors", None))
+
+
+def render_for(request_id: str, error: Exception) -> Response:
+    """Answer a problem where no request has begun."""
+    return render(Request({"type": "http", "state": {"request_id": request_id}}), error)
 
 
 def internal(scope: Mapping[str, Any]) -> Response:
@@ -163,7 +199,7 @@ def _offered(request: Request) -> str:
         if compile_path(path)[0].match(request.url.path)
         for method in operations
     }
-    return ", ".join(sorted(methods)) or "GET"
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set()))) or "GET, HEAD"
 
 
 def install(app: FastAPI) -> None:

@@ -7,6 +7,7 @@ the data directory are not part of a backup.
 """
 
 import base64
+import errno
 import gzip
 import json
 import os
@@ -19,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
-from sqlalchemy import Connection, Engine, LargeBinary, Table, select
+from sqlalchemy import Connection, Engine, LargeBinary, MetaData, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.bulk import column_names, insert_rows
@@ -30,6 +31,7 @@ from db.tables import TABLES, outcomes
 from db.verify import verify_database
 
 FORMAT: Final = "abscope-backup/1"
+VERSION_TABLE: Final = "alembic_version"
 _ROWS_AT_ONCE: Final = 200
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 
@@ -43,11 +45,16 @@ def backup(engine: Engine, path: Path) -> str:
     Readers and the writer go on meanwhile. The file appears when it is complete.
     """
     if path.exists():
-        raise FileExistsError(f"{path} exists; a backup never overwrites")
+        raise FileExistsError(errno.EEXIST, "the file exists, and a backup never overwrites", str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "the folder does not exist", str(path.parent))
     draft = path.with_name(f"{path.name}.partial")
     draft.unlink(missing_ok=True)
     if engine.dialect.name == "sqlite":
-        _copy_sqlite(str(engine.url.database), draft)
+        try:
+            _copy_sqlite(str(engine.url.database), draft)
+        except sqlite3.Error as error:
+            raise OSError(errno.EIO, f"the backup cannot be written ({type(error).__name__})", str(path)) from None
     else:
         with gzip.open(draft, "wb") as file, snapshot(engine) as connection:
             _dump(connection, file)
@@ -81,7 +88,7 @@ def restore(engine: Engine, path: Path, check_signature: CheckSignature) -> Veri
             verification = verify_database(connection, check_signature)
             if not verification.ok:
                 raise BackupInvalid("the backup does not verify: " + "; ".join(verification.problems))
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise BackupInvalid(f"the backup does not fit the schema ({type(error).__name__})") from None
     return verification
 
@@ -101,8 +108,9 @@ def _dump(connection: Connection, file: gzip.GzipFile) -> None:
         digest.update(data)
         file.write(data)
 
-    line({"format": FORMAT, "revision": current_revision(connection)})
-    for table in TABLES:
+    revision = current_revision(connection)
+    line({"format": FORMAT, "revision": revision})
+    for table in TABLES if revision == head_revision() else _stored_tables(connection):
         binary = [column.name for column in table.c if isinstance(column.type, LargeBinary)]
         line({"table": table.name, "columns": column_names(table), "binary": binary})
         query = select(table).order_by(*_order(table))
@@ -115,14 +123,21 @@ def _encode(value: Any) -> Any:
     return base64.b64encode(value).decode() if isinstance(value, bytes | memoryview) else value
 
 
+def _stored_tables(connection: Connection) -> Sequence[Table]:
+    """Return the tables of a newer release with every column, in an order that satisfies the foreign keys."""
+    stored = MetaData()
+    stored.reflect(connection)
+    return [table for table in stored.sorted_tables if table.name != VERSION_TABLE]
+
+
 def _order(table: Table) -> Sequence[Any]:
     """Return an order in which a row never comes before the row that it refers to."""
-    return (outcomes.c.recorded_at, outcomes.c.id) if table is outcomes else tuple(table.primary_key.columns)
+    return (table.c.recorded_at, table.c.id) if table.name == outcomes.name else tuple(table.primary_key.columns)
 
 
 def _read_sqlite(path: Path) -> tuple[str, Iterator[Portion]]:
     def portions() -> Iterator[Portion]:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(_open_copy(path)) as connection:
             for table in TABLES:
                 order = ", ".join(column.name for column in _order(table))
                 cursor = connection.execute(f"SELECT * FROM {table.name} ORDER BY {order}")  # noqa: S608
@@ -131,13 +146,17 @@ def _read_sqlite(path: Path) -> tuple[str, Iterator[Portion]]:
                     yield table.name, columns, rows
 
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(_open_copy(path)) as connection:
             if connection.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
                 raise BackupInvalid("the backup is damaged")
             (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except (sqlite3.Error, TypeError):
         raise BackupInvalid("the backup is damaged or no backup of Abscope") from None
     return revision, portions()
+
+
+def _open_copy(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def _read_dump(path: Path) -> tuple[str, Iterator[Portion]]:

@@ -21,7 +21,7 @@ from db.digests import (
     outcome_digest,
     run_digest,
 )
-from db.errors import DeathRecorded, IdempotencyMismatch, RunClosed, StoreError, UnknownRow
+from db.errors import DeathRecorded, IdempotencyMismatch, OutcomeCorrected, RunClosed, StoreError, UnknownRow
 from db.merkle import Frontier, leaf_hash
 from db.tables import (
     OPEN_STATUSES,
@@ -248,9 +248,7 @@ class Batch:
         if of_run is None:
             raise UnknownRow("no run has this id")
         if outcome.corrects_id is not None:
-            old = outcomes.c.id == outcome.corrects_id, outcomes.c.run_id == outcome.run_id
-            if self._connection.execute(select(outcomes.c.id).where(*old)).first() is None:
-                raise UnknownRow("the run has no outcome with the id that is to be corrected")
+            self._require_correctable(outcome)
         if outcome.kind == "death":
             self._require_first_death(outcome)
         row = {name: getattr(outcome, name) for name in _COLUMNS[outcomes]}
@@ -262,6 +260,14 @@ class Batch:
             details["idempotency_sha256"] = self._add_key(keyed)
             self._keyed[key] = (outcome.request_sha256, outcome.id, of_run.leaf_index)
         return self._log(OUTCOME_RECORDED, outcome.id, outcome.tenant, outcome.actor, **details), None
+
+    def _require_correctable(self, outcome: NewOutcome) -> None:
+        old = outcomes.c.id == outcome.corrects_id, outcomes.c.run_id == outcome.run_id
+        if self._connection.execute(select(outcomes.c.id).where(*old)).first() is None:
+            raise UnknownRow("the run has no outcome with the id that is to be corrected")
+        corrections = select(outcomes.c.id).where(outcomes.c.corrects_id == outcome.corrects_id)
+        if self._connection.execute(corrections).first() is not None:
+            raise OutcomeCorrected("the outcome has been corrected already")
 
     def _require_first_death(self, outcome: NewOutcome) -> None:
         """Refuse a death beside one that is neither corrected nor corrected by this one."""

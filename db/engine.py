@@ -16,11 +16,15 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.bulk import STATEMENTS_KEPT, fetch_rows
-from db.errors import DatabaseUnavailable
+from db.database_file import OPTION, DatabaseFile, file_of
+from db.errors import DatabaseUnavailable, SchemaTooNew
+from db.revisions import Fit, fit_of
 
 MIGRATION_LOCK = 7_229_301_401
 SQLITE_BUSY_SECONDS = 10
 POSTGRESQL_CONNECT_SECONDS = 5
+_NOT_WRITABLE = frozenset({"25006", "42501", "42703", "42P01"})
+"""SQLSTATE of a read-only transaction, a missing right, column or table: no other row would fare better."""
 
 _SQLITE_PRAGMAS = (
     "PRAGMA synchronous=FULL",
@@ -30,25 +34,28 @@ _SQLITE_PRAGMAS = (
 )
 
 
-def open_engine(url: str | URL, *, pool_size: int = 4) -> Engine:
+def open_engine(url: str | URL, *, pool_size: int = 4, file: DatabaseFile | None = None) -> Engine:
     """Open a database: ``sqlite:///FILE`` or ``postgresql+psycopg://…`` (``postgresql://`` means the same).
 
-    Nothing is connected yet. Error messages of the engine never carry parameters.
+    Nothing is connected yet. Error messages of the engine never carry parameters. ``file`` is that of
+    another engine of the same URL.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database in (None, "", ":memory:"):
             raise ValueError("the database must be a file: sqlite:///path/to/abscope.db")
-        return _open_sqlite(parsed, foreign_keys=True, pool_size=pool_size, max_overflow=2)
+        file = file or DatabaseFile(parsed.database)
+        return _open_sqlite(parsed, file, foreign_keys=True, pool_size=pool_size, max_overflow=2)
     if parsed.get_backend_name() == "postgresql":
         return _open_postgresql(parsed.set(drivername="postgresql+psycopg"), pool_size)
     raise ValueError("the database URL must begin with sqlite:/// or postgresql+psycopg://")
 
 
-def _open_sqlite(url: URL, *, foreign_keys: bool, **pool: Any) -> Engine:
+def _open_sqlite(url: URL, file: DatabaseFile | None, *, foreign_keys: bool, **pool: Any) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
+        execution_options={OPTION: file},
         connect_args={
             "timeout": SQLITE_BUSY_SECONDS,
             "check_same_thread": False,
@@ -57,8 +64,15 @@ def _open_sqlite(url: URL, *, foreign_keys: bool, **pool: Any) -> Engine:
         **pool,
     )
 
+    @event.listens_for(engine, "do_connect")
+    def find(*_: Any) -> None:
+        if file is not None:
+            file.require()  # SQLite would make a new file where the old one is gone
+
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
+        if file is not None:
+            file.opened()
         connection.isolation_level = None  # transactions begin below, not where the driver guesses
         _enter_wal(connection)
         for pragma in (*_SQLITE_PRAGMAS, f"PRAGMA foreign_keys={int(foreign_keys)}"):
@@ -157,17 +171,33 @@ def _guarded() -> Iterator[None]:
         yield
     except Exception as error:
         if is_unavailable(error):
-            raise DatabaseUnavailable(type(error).__name__) from None
+            raise DatabaseUnavailable(failure_name(error)) from None
         raise
+
+
+def accepts_writes(engine: Engine) -> bool:
+    """Whether a new transaction may write: the file may be gone, PostgreSQL a standby or set to read-only."""
+    if engine.dialect.name == "sqlite":
+        file = file_of(engine)
+        return file is None or file.in_place()
+    with reading(engine) as connection:
+        return bool(connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "off")
 
 
 def is_unavailable(error: Exception) -> bool:
     """Whether the database, not the rows, is to blame. SQLSTATE class 54 is a row that is too large."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout | DatabaseUnavailable)
+    sqlstate = str(getattr(error.orig, "sqlstate", None) or "")
     if isinstance(error, OperationalError):
-        return not str(getattr(error.orig, "sqlstate", None) or "").startswith("54")
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or type(error) is DatabaseError
-    return isinstance(error, PoolTimeout)
+        return not sqlstate.startswith("54")
+    return error.connection_invalidated or type(error) is DatabaseError or sqlstate in _NOT_WRITABLE
+
+
+def failure_name(error: Exception) -> str:
+    """Name of what the driver says went wrong; its message may quote values, the name does not."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(origin, "sqlite_errorname", None) or type(origin).__name__)
 
 
 def _config() -> Config:
@@ -179,9 +209,21 @@ def _config() -> Config:
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the schema to a revision; several processes may try at once."""
+    """Bring the schema to a revision; several processes may try at once.
+
+    A newer schema that leaves room for this release stays as it is.
+
+    Raises
+    ------
+    SchemaTooNew
+        A newer release made the schema, and this one cannot work with it.
+    """
     with schema_transaction(engine) as connection:
-        upgrade(connection, revision)
+        fit = fit_of(current_revision(connection), head_revision())
+        if fit is Fit.TOO_NEW:
+            raise SchemaTooNew("a newer release made the schema, and this one cannot work with it")
+        if fit is Fit.BEHIND:
+            upgrade(connection, revision)
 
 
 @contextmanager
@@ -189,7 +231,7 @@ def schema_transaction(engine: Engine) -> Iterator[Connection]:
     """One transaction in which ``upgrade`` may be called; nobody else migrates meanwhile."""
     if engine.dialect.name == "sqlite":
         # A batch migration replaces tables, which foreign keys would forbid half-way.
-        unchecked = _open_sqlite(engine.url, foreign_keys=False, poolclass=NullPool)
+        unchecked = _open_sqlite(engine.url, file_of(engine), foreign_keys=False, poolclass=NullPool)
         with write_transaction(unchecked) as connection:
             yield connection
             if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
@@ -221,7 +263,12 @@ def current_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def at_head(engine: Engine) -> bool:
-    """Whether the schema is the one of this release."""
+def schema_fit(engine: Engine) -> Fit:
+    """Compare the schema of a database with this release."""
     with reading(engine) as connection:
-        return current_revision(connection) == head_revision()
+        return fit_of(current_revision(connection), head_revision())
+
+
+def schema_fits(engine: Engine) -> bool:
+    """Whether this release can work with the schema as it is."""
+    return schema_fit(engine) is Fit.FITS

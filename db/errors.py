@@ -13,6 +13,10 @@ class DatabaseUnavailable(StoreError):
     """
 
 
+class DatabaseFileMoved(DatabaseUnavailable):
+    """The file of the embedded database was moved, removed or replaced since it was opened."""
+
+
 class QueueFull(StoreError):
     """The writer has as many waiting writes as it may hold."""
 
@@ -37,6 +41,10 @@ class UnknownRow(StoreError):
     """The run, key or outcome that the write refers to does not exist for this tenant."""
 
 
+class OutcomeCorrected(StoreError):
+    """The outcome that this one corrects has a correction already."""
+
+
 class DeathRecorded(StoreError):
     """The run has a death already, which the outcome does not correct."""
 
@@ -47,6 +55,10 @@ class RunClosed(StoreError):
 
 class LogInconsistent(StoreError):
     """The stored log contradicts itself; nothing may be appended to it."""
+
+
+class SchemaTooNew(StoreError):
+    """A newer release made the schema, and this one cannot work with it."""
 
 
 class BackupInvalid(StoreError):

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from db.digests import RUN_CREATED, RUN_FINAL_EVENTS, hex_sha256, run_digest
 from db.merkle import Frontier, Node, leaf_hash
+from db.storage import readable
 from db.tables import AnyRow, audit_checkpoints, audit_entries, runs
 
 PAGE: Final = 1000
@@ -49,12 +50,18 @@ class LogWalk:
     """
 
     check_signature: CheckSignature
-    trusted: Checkpoint | None = None
+    trusted: Sequence[Checkpoint] = ()
     frontier: Frontier = field(default_factory=Frontier)
     problems: list[str] = field(default_factory=list)
     runs: int = 0
     completed: list[Node] = field(default_factory=list)
     _unsettled: dict[str, str] = field(default_factory=dict)
+    _trusted_roots: dict[int, set[bytes]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for checkpoint in self.trusted:
+            if checkpoint.size > 0:
+                self._trusted_roots.setdefault(checkpoint.size, set()).add(checkpoint.root)
 
     def report(self, problem: str) -> None:
         """Note a problem; beyond the limit only the first ones are kept."""
@@ -66,13 +73,15 @@ class LogWalk:
         if index != self.frontier.size:
             self.report(f"leaf {self.frontier.size} is missing: leaf {index} stands in its place")
         self.completed += self.frontier.extend([leaf_hash(record)])
-        trusted = self.trusted
-        if trusted is not None and self.frontier.size == trusted.size and self.frontier.root() != trusted.root:
-            self.report(f"the log of size {trusted.size} is not the one of the trusted checkpoint")
+        for root in self._trusted_roots.pop(self.frontier.size, ()):
+            if root != self.frontier.root():
+                self.report(f"the log of size {self.frontier.size} is not the one of a trusted checkpoint")
         try:
             content: dict[str, Any] = json.loads(record)
             event, subject = content["event"], content["subject"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
+            event = subject = None
+        if not isinstance(event, str) or not isinstance(subject, str):
             self.report(f"leaf {index} is not a record")
             return {}
         said = content.get("row_sha256")
@@ -98,8 +107,8 @@ class LogWalk:
         size = self.frontier.size
         if last_checkpoint != size:
             self.report(f"the log has {size} leaves, its last checkpoint is of {last_checkpoint}")
-        if self.trusted is not None and size < self.trusted.size:
-            self.report(f"the log has {size} leaves, the trusted checkpoint is of {self.trusted.size}")
+        if self._trusted_roots:
+            self.report(f"the log has {size} leaves, a trusted checkpoint is of {max(self._trusted_roots)}")
         for run_id in self._unsettled:
             self.report(f"run {run_id} differs from its leaf")
         return Verification(size, self.frontier.root(), self.runs, tuple(self.problems))
@@ -116,12 +125,13 @@ Step = tuple[AnyRow, AnyRow | None, AnyRow | None]
 
 def log_pages(connection: Connection) -> Iterator[Sequence[Step]]:
     """Every leaf in order with the run it created and the checkpoint signed after it."""
-    entry_query = select(audit_entries).order_by(audit_entries.c.leaf_index).limit(PAGE)
+    entry_query = select(*readable(connection, audit_entries.c)).order_by(audit_entries.c.leaf_index).limit(PAGE)
     entries: Sequence[AnyRow] = connection.execute(entry_query).all()
     while entries:
         first, last = entries[0].leaf_index, entries[-1].leaf_index
-        made = select(runs).where(runs.c.leaf_index.between(first, last))
-        signed = select(audit_checkpoints).where(audit_checkpoints.c.size.between(first + 1, last + 1))
+        made = select(*readable(connection, runs.c)).where(runs.c.leaf_index.between(first, last))
+        after = audit_checkpoints.c.size.between(first + 1, last + 1)
+        signed = select(*readable(connection, audit_checkpoints.c)).where(after)
         run_at: dict[int, AnyRow] = {run.leaf_index: run for run in connection.execute(made)}
         signed_at: dict[int, AnyRow] = {checkpoint.size: checkpoint for checkpoint in connection.execute(signed)}
         yield [(entry, run_at.get(entry.leaf_index), signed_at.get(entry.leaf_index + 1)) for entry in entries]

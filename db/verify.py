@@ -2,12 +2,12 @@
 
 The walk recomputes the whole tree from the records and compares the rows with what their
 leaves say. It cannot see that a log was rolled back, rows and all, to one of its earlier
-checkpoints; for that give it a checkpoint that was kept elsewhere.
+checkpoints; for that give it checkpoints that were kept elsewhere.
 """
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ from db.logwalk import (
     stored_run_digest,
 )
 from db.merkle import leaf_hash
+from db.storage import misstored, readable, tolerant_text
 from db.tables import (
     OPEN_STATUSES,
     AnyRow,
@@ -51,10 +52,17 @@ EXPORT_FORMAT: Final = "abscope-audit-log/1"
 
 
 def verify_database(
-    connection: Connection, check_signature: CheckSignature, *, trusted: Checkpoint | None = None
+    connection: Connection, check_signature: CheckSignature, *, trusted: Sequence[Checkpoint] = ()
 ) -> Verification:
     """Verify the log and every row that it speaks of; use a connection of ``db.engine.snapshot``."""
-    walk = LogWalk(check_signature, trusted)
+    with tolerant_text(connection):
+        walk = LogWalk(check_signature, trusted)
+        for problem in misstored(connection, MOST_PROBLEMS):
+            walk.report(problem)
+        return _walk(connection, walk)
+
+
+def _walk(connection: Connection, walk: LogWalk) -> Verification:
     said_of_keys: dict[str, str] = {}
     said_of_outcomes: dict[str, str] = {}
     said_of_outcome_keys: dict[str, str] = {}
@@ -100,7 +108,7 @@ def export_log(connection: Connection, path: Path) -> int:
     that created a run also has ``run_sha256``, the digest of the run's row as it is now.
     """
     size = 0
-    with path.open("x", encoding="utf-8") as file:
+    with path.open("x", encoding="utf-8") as file, tolerant_text(connection):
 
         def line(content: dict[str, Any]) -> None:
             file.write(json.dumps(content, ensure_ascii=False) + "\n")
@@ -108,7 +116,7 @@ def export_log(connection: Connection, path: Path) -> int:
         line({"format": EXPORT_FORMAT})
         for page in log_pages(connection):
             for entry, run, checkpoint in page:
-                leaf = {"leaf_index": entry.leaf_index, "record": bytes(entry.record).decode()}
+                leaf = {"leaf_index": entry.leaf_index, "record": bytes(entry.record).decode(errors="replace")}
                 if entry.event == RUN_CREATED:
                     leaf["run_sha256"] = None if run is None else stored_run_digest(run)
                 line(leaf)
@@ -146,8 +154,8 @@ def _check_nodes(connection: Connection, walk: LogWalk) -> None:
     walk.completed.clear()
     for level, expected in by_level.items():
         here = audit_nodes.c.level == level, audit_nodes.c.position.between(min(expected), max(expected))
-        stored = connection.execute(select(audit_nodes.c.position, audit_nodes.c.hash).where(*here))
-        if {position: bytes(value) for position, value in stored} != expected:
+        stored = connection.execute(select(*readable(connection, audit_nodes.c)).where(*here))
+        if {node.position: bytes(node.hash) for node in stored} != expected:
             walk.report(f"subtrees of level {level} differ from the leaves {min(expected) << level} and following")
 
 
@@ -156,18 +164,17 @@ def _check_models(connection: Connection, walk: LogWalk, first: int, last: int) 
     indexed: dict[str, set[tuple[str, str]]] = {}
     used = select(runs.c.models_sha256).where(in_page)
     for digest, model_id, version in connection.execute(
-        select(model_lists).where(model_lists.c.models_sha256.in_(used))
+        select(*readable(connection, model_lists.c)).where(model_lists.c.models_sha256.in_(used))
     ):
         indexed.setdefault(digest, set()).add((model_id, version))
-    for run_id, models, digest in connection.execute(
-        select(runs.c.id, runs.c.models, runs.c.models_sha256).where(in_page)
-    ):
+    naming = readable(connection, (runs.c.id, runs.c.models, runs.c.models_sha256))
+    for run in connection.execute(select(*naming).where(in_page)):
         try:
-            listed = {(model["id"], model["version"]) for model in json.loads(bytes(models))}
-        except (ValueError, KeyError, TypeError):
+            listed = {(model["id"], model["version"]) for model in json.loads(bytes(run.models))}
+        except (ValueError, KeyError, TypeError, RecursionError):
             listed = {("", "")}
-        if digest != hex_sha256(bytes(models)) or listed != indexed.get(digest, set()):
-            walk.report(f"run {run_id} is indexed under other models than it has")
+        if run.models_sha256 != hex_sha256(bytes(run.models)) or listed != indexed.get(run.models_sha256, set()):
+            walk.report(f"run {run.id} is indexed under other models than it has")
 
 
 def _check_strays(connection: Connection, walk: LogWalk) -> None:
@@ -192,7 +199,7 @@ def _check_strays(connection: Connection, walk: LogWalk) -> None:
 def _check_idempotency(connection: Connection, walk: LogWalk, said: dict[str, str], keyed: int) -> None:
     """Compare every key with the leaf that carries its digest; where all agree, their number tells of missing ones."""
     of_runs = (
-        select(idempotency_keys, audit_entries.c.record)
+        select(*readable(connection, (*idempotency_keys.c, audit_entries.c.record)))
         .join_from(idempotency_keys, runs)
         .join(audit_entries, audit_entries.c.leaf_index == runs.c.leaf_index)
         .where(idempotency_keys.c.outcome_id.is_(None))
@@ -201,7 +208,7 @@ def _check_idempotency(connection: Connection, walk: LogWalk, said: dict[str, st
         digest = idempotency_digest(row._asdict())
         if digest.encode() not in bytes(row.record):
             walk.report(f"an idempotency key of run {row.run_id} differs from the run's leaf")
-    of_outcomes = select(idempotency_keys).where(idempotency_keys.c.outcome_id.is_not(None))
+    of_outcomes = select(*readable(connection, idempotency_keys.c)).where(idempotency_keys.c.outcome_id.is_not(None))
     for row in connection.execution_options(yield_per=PAGE).execute(of_outcomes):
         if said.get(row.outcome_id) != idempotency_digest(row._asdict()):
             walk.report(f"the idempotency key of outcome {row.outcome_id} differs from the outcome's leaf")
@@ -217,8 +224,16 @@ def _check_rows(
     digest: Callable[[Any], str],
     said: dict[str, str],
 ) -> None:
-    for row in connection.execution_options(yield_per=PAGE).execute(select(table)):
-        if said.pop(row.id, None) != digest(row._asdict()):
+    for row in connection.execution_options(yield_per=PAGE).execute(select(*readable(connection, table.c))):
+        if said.pop(row.id, None) != _digest_of(digest, row):
             walk.report(f"row {row.id} of {table.name} differs from its leaf")
     for missing in said:
         walk.report(f"row {missing} of {table.name} is missing")
+
+
+def _digest_of(digest: Callable[[Any], str], row: AnyRow) -> str:
+    """Digest of a row; none where a number is not finite, which no row of ours is."""
+    try:
+        return digest(row._asdict())
+    except ValueError:
+        return ""

@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,8 +21,10 @@ from sqlalchemy.exc import DBAPIError
 
 from db.batch import Batch, Sign
 from db.bulk import fetch_rows
-from db.engine import is_unavailable, open_engine, open_for_writing
+from db.database_file import file_of
+from db.engine import failure_name, is_unavailable, open_engine, open_for_writing
 from db.errors import DatabaseUnavailable, LogInconsistent, QueueFull, RowRejected, StoreError, WriterStopped
+from db.logwalk import CheckSignature
 from db.merkle import EMPTY_ROOT, Frontier, frontier_nodes
 from db.tables import audit_checkpoints, audit_entries, audit_nodes
 from db.writes import Receipt, Write
@@ -32,7 +34,7 @@ GATHER_SECONDS = 0.001
 LOG_LOCK = 7_229_301_402
 IDLE_SECONDS = 1.0
 _LOCK_LOG = f"SELECT set_config('lock_timeout', '10s', true), pg_advisory_xact_lock({LOG_LOCK})"
-_HEAD = f"SELECT size, root FROM {audit_checkpoints.name} ORDER BY size DESC LIMIT 1"  # noqa: S608
+_HEAD = f"SELECT size, root, signature FROM {audit_checkpoints.name} ORDER BY size DESC LIMIT 1"  # noqa: S608
 
 Outcome: TypeAlias = Receipt | StoreError
 Waiter: TypeAlias = "Future[Receipt] | asyncio.Future[Receipt]"
@@ -40,13 +42,14 @@ Waiter: TypeAlias = "Future[Receipt] | asyncio.Future[Receipt]"
 
 @dataclass(frozen=True, slots=True)
 class WriterStats:
-    """Counters since the start, and the present queue."""
+    """Counters since the start, the present queue, and why the last batch found the database unavailable."""
 
     queue_length: int
     batches: int
     stored: int
     refused: int
     failed_batches: int
+    last_failure: str | None
     busy_seconds: float
     last_batch_sizes: tuple[int, ...]
 
@@ -64,13 +67,31 @@ class GroupWriter:
         Most writes of one transaction.
     queue_limit : int
         Most writes that may wait; one more is refused with ``QueueFull``.
+    on_failure : callable
+        Told, in the writer's thread, the name of what the database failed at or refused a row for.
+    check_signature : callable
+        Judges the newest checkpoint before anything is appended to what another process wrote; where it
+        is not genuine nothing is appended. None appends to any log.
     """
 
-    def __init__(self, engine: Engine, sign: Sign, *, max_batch: int = 512, queue_limit: int = 4096) -> None:
-        self._engine = open_engine(engine.url, pool_size=1)
+    def __init__(
+        self,
+        engine: Engine,
+        sign: Sign,
+        *,
+        max_batch: int = 512,
+        queue_limit: int = 4096,
+        on_failure: Callable[[str], None] = lambda _name: None,
+        check_signature: CheckSignature | None = None,
+    ) -> None:
+        self._file = file_of(engine)
+        self._engine = open_engine(engine.url, pool_size=1, file=self._file)
         self._sign = sign
         self._max_batch = max_batch
         self._queue_limit = queue_limit
+        self._on_failure = on_failure
+        self._check_signature = check_signature
+        self._last_failure: str | None = None
         self._waiting: deque[tuple[Write, Waiter]] = deque()
         self._changed = threading.Condition(threading.Lock())
         self._accepting = False
@@ -121,6 +142,7 @@ class GroupWriter:
             stored=self._stored,
             refused=self._refused,
             failed_batches=self._failed_batches,
+            last_failure=self._last_failure,
             busy_seconds=self._busy_seconds,
             last_batch_sizes=tuple(self._sizes),
         )
@@ -150,12 +172,22 @@ class GroupWriter:
             outcomes = self._store([write for write, _ in batch])
             self._batches += 1
             self._sizes.append(len(batch))
-            refused = sum(isinstance(outcome, StoreError) for outcome in outcomes)
-            self._refused += refused
-            self._stored += len(batch) - refused
+            refused = [outcome for outcome in outcomes if isinstance(outcome, StoreError)]
+            self._refused += len(refused)
+            self._stored += len(batch) - len(refused)
+            self._note_failures(refused)
             self._busy_seconds += time.perf_counter() - began
             _deliver(zip((future for _, future in batch), outcomes, strict=True))
         self._disconnect()
+
+    def _note_failures(self, refused: Sequence[StoreError]) -> None:
+        """Remember whether the database failed this batch, and tell every cause once."""
+        unavailable = dict.fromkeys(str(error) for error in refused if isinstance(error, DatabaseUnavailable))
+        contradictions = dict.fromkeys(type(error).__name__ for error in refused if isinstance(error, LogInconsistent))
+        rejected = dict.fromkeys(error.reason for error in refused if isinstance(error, RowRejected))
+        self._last_failure = next(iter({**unavailable, **contradictions}), None)
+        for cause in {**unavailable, **contradictions, **rejected}:
+            self._on_failure(cause)
 
     def _store(self, writes: Sequence[Write]) -> list[Outcome]:
         """Store a batch; when the database refuses it, halve it until the bad row stands alone."""
@@ -167,13 +199,15 @@ class GroupWriter:
             self._failed_batches += 1
             self._disconnect()
             if is_unavailable(error):
-                return [DatabaseUnavailable(type(error).__name__) for _ in writes]
+                return [DatabaseUnavailable(failure_name(error)) for _ in writes]
             if len(writes) == 1:
-                return [RowRejected(_reason(error))]
+                return [RowRejected(failure_name(error))]
             middle = len(writes) // 2
             return self._store(writes[:middle]) + self._store(writes[middle:])
 
     def _transact(self, writes: Sequence[Write]) -> list[Outcome]:
+        if self._file is not None:
+            self._file.require()
         connection = self._ready_connection()
         with connection.begin():
             if connection.dialect.name == "postgresql":
@@ -200,10 +234,16 @@ class GroupWriter:
                 connection.close()
 
     def _current_frontier(self, connection: Connection) -> Frontier:
-        """Right edge of the stored tree; read only when another process has appended."""
+        """Right edge of the stored tree; read only when another process has appended to what this one knows."""
         head = fetch_rows(connection, _HEAD)
-        size, root = head[0] if head else (0, EMPTY_ROOT)
-        if size != self._frontier.size or root != self._frontier.root():
+        size, root, signature = head[0] if head else (0, EMPTY_ROOT, b"")
+        known, known_root = self._frontier.size, self._frontier.root()
+        if size != known or root != known_root:
+            if size <= known:
+                raise LogInconsistent("the stored log is shorter than, or differs from, what was committed before")
+            if self._check_signature is not None and not self._check_signature(size, bytes(root), bytes(signature)):
+                raise LogInconsistent("another key signed what another process appended")
+            read_frontier(connection, known, known_root)
             self._frontier = read_frontier(connection, size, root)
         return self._frontier.copy()
 
@@ -224,12 +264,6 @@ def read_frontier(connection: Connection, size: int, root: bytes) -> Frontier:
     if frontier.root() != root:
         raise LogInconsistent("the stored tree does not have the root of its last checkpoint")
     return frontier
-
-
-def _reason(error: Exception) -> str:
-    """Name of the refusal; the message itself may quote values."""
-    origin = error.orig if isinstance(error, DBAPIError) else error
-    return type(origin).__name__
 
 
 def _deliver(results: Iterable[tuple[Waiter, Outcome]]) -> None:

@@ -10,28 +10,29 @@ from sqlalchemy import Connection
 
 from db import verify
 from db.logwalk import Checkpoint, CheckSignature, LogWalk, Verification
+from db.merkle import EMPTY_ROOT
 from db.verify import EXPORT_FORMAT
 from service.signing import Verifier
 
 
 def verify_database(
-    connection: Connection, verifiers: Sequence[Verifier], *, trusted: Checkpoint | None = None
+    connection: Connection, verifiers: Sequence[Verifier], *, trusted: Sequence[Checkpoint] = ()
 ) -> Verification:
     """Verify the stored log and rows; a checkpoint may be signed by any of the keys."""
-    return verify.verify_database(connection, _any_of(verifiers), trusted=trusted)
+    return verify.verify_database(connection, any_of(verifiers), trusted=trusted)
 
 
-def verify_export(path: Path, verifiers: Sequence[Verifier], *, trusted: Checkpoint | None = None) -> Verification:
+def verify_export(path: Path, verifiers: Sequence[Verifier], *, trusted: Sequence[Checkpoint] = ()) -> Verification:
     """Verify an exported log; it needs neither server nor database.
 
     A file that was cut after a checkpoint is a valid shorter log: compare the reported size
-    and root with a checkpoint from elsewhere, or give that one as ``trusted``.
+    and root with a checkpoint from elsewhere, or give such ones as ``trusted``.
     """
-    walk = LogWalk(_any_of(verifiers), trusted)
+    walk = LogWalk(any_of(verifiers), trusted)
     last_checkpoint = 0
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         if _read(file.readline(), walk).get("format") != EXPORT_FORMAT:
-            walk.report("the file is not an exported audit log")
+            return Verification(0, EMPTY_ROOT, 0, ("the file is not an exported audit log",))
         for text in file:
             content = _read(text, walk)
             try:
@@ -50,7 +51,9 @@ def verify_export(path: Path, verifiers: Sequence[Verifier], *, trusted: Checkpo
     return walk.finish(last_checkpoint)
 
 
-def _any_of(verifiers: Sequence[Verifier]) -> CheckSignature:
+def any_of(verifiers: Sequence[Verifier]) -> CheckSignature:
+    """Accept what any of the keys signed."""
+
     def check(size: int, root: bytes, signature: bytes) -> bool:
         return any(verifier.check(size, root, signature) for verifier in verifiers)
 
@@ -60,7 +63,7 @@ def _any_of(verifiers: Sequence[Verifier]) -> CheckSignature:
 def _read(text: str, walk: LogWalk) -> dict[str, Any]:
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if isinstance(content, dict):
         return content

@@ -63,9 +63,14 @@ async def _lines(
     async def answered(most_waiting: int) -> bytes:
         """Answer rows from the front until so many wait, and those behind them that are stored already."""
         nonlocal stored, failed
+        block: list[_Queued | RowError] = []
+        while waiting and (len(waiting) > most_waiting or (len(block) < _LINES_AT_ONCE and _is_ready(waiting[0]))):
+            front = waiting.popleft()
+            if isinstance(front, _Queued):
+                await asyncio.wait([front.receipt])
+            block.append(front)
         lines: list[bytes] = []
-        while waiting and (len(waiting) > most_waiting or (len(lines) < _LINES_AT_ONCE and _is_ready(waiting[0]))):
-            line = await _line(runtime, waiting.popleft())
+        for line in await asyncio.gather(*(_line(runtime, row) for row in block)):
             if isinstance(line, RowError):
                 failed += 1
                 line = orjson.dumps({"row": line.number, "line": line.line, "errors": line.errors}) + b"\n"

@@ -49,8 +49,16 @@ class Forbidden(AbscopeError):
     """The credentials do not carry the needed scope."""
 
 
+class ForeignRequest(AbscopeError):
+    """A service for this computer alone was asked by another name, or by a page of another origin."""
+
+
 class Overloaded(AbscopeError):
     """The service cannot take more work now; try again later."""
+
+
+class KeySetUnavailable(AbscopeError):
+    """The keys of the token issuer cannot be reached."""
 
 
 class StoreUnavailable(AbscopeError):

@@ -1,6 +1,5 @@
 """What the command line does with the models: the same use cases as over HTTP, on the same database."""
 
-from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -8,19 +7,18 @@ import orjson
 from service import access, listing, runs
 from service import cards as card_views
 from service.catalog import KINDS
-from service.errors import AbscopeError, NotFound
+from service.errors import NotFound
 from service.ids import new_id
 from service.parsing import parse
 from service.runtime import open_runtime
 from service.settings import Settings
-from service.signing import load_signer
-from service.upkeep import ACTOR, WrongUsage, database
+from service.upkeep import ACTOR, WrongUsage
 from simulation.registry import CARDS
 
 
 def greeting(settings: Settings) -> str:
     """Return what ``abscope serve`` prints: where it listens and a request to paste."""
-    base = f"http://{settings.host}:{settings.port}"
+    base = f"http://{settings.address}"
     key = "" if settings.auth == "none" else " -H 'X-API-Key: YOUR_KEY'"
     body = orjson.dumps(next(iter(KINDS["fractionation"].examples.values()))).decode()
     return (
@@ -44,7 +42,7 @@ def cards(model_id: str | None) -> Any:
     return card_views.read_card(model_id).model_dump()
 
 
-async def compute_and_store(settings: Settings, kind_name: str, raw: bytes) -> bytes:
+async def compute_and_store(settings: Settings, kind_name: str, raw: bytes, tenant: str) -> bytes:
     """Compute a run of this kind from JSON bytes and store it; return the run as JSON.
 
     Raises
@@ -56,7 +54,7 @@ async def compute_and_store(settings: Settings, kind_name: str, raw: bytes) -> b
     kind = KINDS[kind_name]
     request = parse(kind.request, raw)
     async with open_runtime(settings) as runtime:
-        answer = await runs.create(runtime, runs.Origin(caller=access.LOCAL, request_id=new_id()), kind, request)
+        answer = await runs.create(runtime, runs.Origin(caller=_caller(tenant), request_id=new_id()), kind, request)
     return answer.body
 
 
@@ -69,7 +67,7 @@ async def stored_runs(settings: Settings, tenant: str, run_id: str | None, kind:
         No kind of run has this name.
     """
     _require_kind(kind)
-    caller = access.Caller(tenant, ACTOR, frozenset(access.SCOPES))
+    caller = _caller(tenant)
     async with open_runtime(settings) as runtime:
         if run_id is not None:
             return orjson.loads((await runs.read(runtime, caller, run_id)).body)
@@ -77,43 +75,10 @@ async def stored_runs(settings: Settings, tenant: str, run_id: str | None, kind:
         return orjson.loads(page.body)["runs"]
 
 
+def _caller(tenant: str) -> access.Caller:
+    return access.Caller(tenant, ACTOR, frozenset(access.SCOPES))
+
+
 def _require_kind(name: str | None) -> None:
     if name is not None and name not in KINDS:
         raise WrongUsage(f"no kind of run has this name; choose from {', '.join(KINDS)}")
-
-
-def diagnose(settings: Settings) -> list[dict[str, Any]]:
-    """Check what a start needs, one row a check."""
-
-    def listener() -> str:
-        settings.require_safe_listener()
-        return f"{settings.host}:{settings.port}, authentication {settings.auth}"
-
-    def schema() -> str:
-        with database(settings) as engine:
-            return engine.dialect.name
-
-    def directory() -> str:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        probe = settings.data_dir / ".writable"
-        probe.touch()
-        probe.unlink()
-        return str(settings.data_dir)
-
-    checks: dict[str, Callable[[], str]] = {
-        "listener": listener,
-        "data directory": directory,
-        "database": schema,
-        "signing key": lambda: load_signer(settings).verifier.text,
-        "models": lambda: f"{len(CARDS)} cards, {len(KINDS)} kinds of run",
-    }
-    return [_checked(name, check) for name, check in checks.items()]
-
-
-def _checked(name: str, check: Callable[[], str]) -> dict[str, Any]:
-    try:
-        return {"check": name, "ok": True, "detail": check()}
-    except AbscopeError as error:
-        return {"check": name, "ok": False, "detail": error.detail}
-    except Exception as error:
-        return {"check": name, "ok": False, "detail": type(error).__name__}

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from db import queries
 from db.clock import utc_now
-from db.errors import DeathRecorded, RowRejected, UnknownRow
-from db.writes import NewOutcome
+from db.errors import DeathRecorded, OutcomeCorrected, UnknownRow
+from db.writes import Event, NewOutcome
 from schemas.outcomes import OutcomeList, OutcomeRead, OutcomeRequest
 from schemas.performance import ModelPerformance
 from service.access import Caller
@@ -76,7 +76,7 @@ async def record(
         receipt = await runtime.write(new)
     except UnknownRow:
         raise NotFound("no run has this id") from None
-    except RowRejected:
+    except OutcomeCorrected:
         raise FinalState(_CORRECTED) from None
     except DeathRecorded:
         raise FinalState("a death of this run is recorded already; correct it with corrects_id") from None
@@ -96,7 +96,7 @@ async def _known(runtime: Runtime, caller: Caller, key: str, request_sha256: str
 
 
 async def _outcome(runtime: Runtime, caller: Caller, run_id: str, outcome_id: str) -> OutcomeRead:
-    found = await runtime.read(lambda connection: _of_run(connection, caller.tenant, run_id))
+    found = await of_run(runtime, caller, run_id)
     return next(row for row in found.outcomes if row.id == outcome_id)
 
 
@@ -106,18 +106,20 @@ def _request_digest(run_id: str, outcome: OutcomeRequest) -> str:
 
 
 async def of_run(runtime: Runtime, caller: Caller, run_id: str) -> OutcomeList:
-    """Return everything recorded about a run, corrected entries included.
+    """Return everything recorded about a run, corrected entries included; the read becomes an event first.
 
     Raises
     ------
     NotFound
         The tenant has no such run.
     """
-    return await runtime.read(lambda connection: _of_run(connection, caller.tenant, run_id))
+    found = await runtime.read(lambda connection: _of_run(connection, caller.tenant, run_id))
+    await runtime.write(Event(event="outcomes.read", subject=run_id, tenant=caller.tenant, actor=caller.actor))
+    return found
 
 
 async def performance(runtime: Runtime, caller: Caller, model_id: str) -> ModelPerformance:
-    """Return how well a model did on the runs of the caller's tenant.
+    """Return how well a model did on the runs of the caller's tenant; the read becomes an event first.
 
     Raises
     ------
@@ -130,7 +132,9 @@ async def performance(runtime: Runtime, caller: Caller, model_id: str) -> ModelP
     def judge(connection: Connection) -> ModelPerformance:
         return assess(queries.outcomes_of_model(connection, caller.tenant, model_id), model_id)
 
-    return await runtime.read(judge)
+    found = await runtime.read(judge)
+    await runtime.write(Event(event="performance.read", subject=model_id, tenant=caller.tenant, actor=caller.actor))
+    return found
 
 
 def _of_run(connection: Connection, tenant: str, run_id: str) -> OutcomeList:

@@ -11,6 +11,7 @@ from schemas.base import Schema
 from service.errors import AbscopeError
 
 MAX_ERRORS: Final = 50
+_LONGEST_NAME: Final = 100
 S = TypeVar("S", bound=Schema)
 
 
@@ -95,7 +96,12 @@ def pointer(item: Mapping[str, Any], body: Any = None) -> str:
         ):
             parts.append(part)
             body = body[part]
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    return "".join("/" + _shortened(str(part)).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _shortened(name: str) -> str:
+    """Cut a name that the caller made up: the answer must not grow with it."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def _message(item: Mapping[str, Any]) -> str:

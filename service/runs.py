@@ -76,8 +76,10 @@ async def create(runtime: Runtime, origin: Origin, kind: Kind, request: ComputeR
         The request fits the schema but not the computation.
     IdempotencyMismatch, Conflict
         The key belongs to another request, or its first request is still running.
-    Overloaded, StoreUnavailable
+    Overloaded
         Nothing was stored.
+    StoreUnavailable
+        The run may have been stored; the same Idempotency-Key tells.
     """
     data = canonical(request)
     key = idempotency_key(origin.idempotency_key)
@@ -88,7 +90,7 @@ async def create(runtime: Runtime, origin: Origin, kind: Kind, request: ComputeR
     if known is not None:
         if known.request_sha256 != _request_digest(kind, data):
             raise IdempotencyMismatch("the Idempotency-Key was used with another request")
-        return await _stored(runtime, tenant, known.run_id, replayed=True)
+        return await _again(runtime, tenant, origin.caller.actor, known.run_id)
     if (tenant, key) in runtime.in_flight:
         raise Conflict("a request with this Idempotency-Key is still running")
     runtime.in_flight.add((tenant, key))
@@ -190,10 +192,17 @@ async def _compute(runtime: Runtime, kind: Kind, request: ComputeRequest) -> Com
 async def _store(
     runtime: Runtime, origin: Origin, kind: Kind, request: ComputeRequest, data: bytes, key: str | None
 ) -> Answer:
-    computed = None if origin.asynchronous else await _compute(runtime, kind, request)
-    run = new_run(origin, kind, request, data, computed, key)
-    answer = await answer_of(runtime, run, await runtime.write(run))
-    if origin.asynchronous and not answer.replayed:
+    if origin.asynchronous:
+        return await _enqueue(runtime, new_run(origin, kind, request, data, None, key))
+    run = new_run(origin, kind, request, data, await _compute(runtime, kind, request), key)
+    return await answer_of(runtime, run, await runtime.write(run))
+
+
+async def _enqueue(runtime: Runtime, run: NewRun) -> Answer:
+    """Store a run that waits, and let the background compute it; its place is taken before it is stored."""
+    with runtime.place():
+        answer = await answer_of(runtime, run, await runtime.write(run))
+    if not answer.replayed:
         runtime.enqueue(run.tenant, run.id)
     return answer
 
@@ -228,7 +237,7 @@ def new_run(
 async def answer_of(runtime: Runtime, run: NewRun, receipt: Receipt) -> Answer:
     """Return the answer of a stored run, or of the run that its Idempotency-Key stands for."""
     if receipt.existing_id is not None:
-        return await _stored(runtime, run.tenant, receipt.existing_id, replayed=True)
+        return await _again(runtime, run.tenant, run.actor, receipt.existing_id)
     telemetry.runs_of(run.kind, run.status).inc()
     return render(_plain(run), leaf_index=receipt.leaf_index)
 
@@ -270,6 +279,13 @@ def render(row: Mapping[str, Any], *, leaf_index: int, replayed: bool = False) -
     body = b"".join((head, row["input"], b',"models":', models, seed, result, b',"warnings":', warnings, tail))
     validator = hashlib.sha256(b"".join((head, models, seed, warnings, tail))).hexdigest()
     return Answer(row["id"], body, f'"sha256-{validator}"', row["status"] in _ENDED, replayed)
+
+
+async def _again(runtime: Runtime, tenant: str, actor: str, run_id: str) -> Answer:
+    """Answer the run that an Idempotency-Key stands for, which is a read of it."""
+    answer = await _stored(runtime, tenant, run_id, replayed=True)
+    await runtime.write(Event(event="run.read", subject=run_id, tenant=tenant, actor=actor))
+    return answer
 
 
 async def _stored(runtime: Runtime, tenant: str, run_id: str, *, replayed: bool = False) -> Answer:

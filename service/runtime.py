@@ -4,32 +4,39 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from db.clock import utc_after
-from db.engine import at_head, migrate, open_engine, reading
-from db.errors import DatabaseUnavailable, LogInconsistent, QueueFull, WriterStopped
+from db.engine import accepts_writes, migrate, reading, schema_fits
+from db.errors import DatabaseUnavailable, LogInconsistent, QueueFull, RowRejected, WriterStopped
 from db.errors import IdempotencyMismatch as StoredMismatch
 from db.writer import GroupWriter
-from db.writes import Receipt, Write
+from db.writes import Event, Receipt, Write
 from service import telemetry
-from service.access import Gatekeeper
-from service.errors import IdempotencyMismatch, Overloaded, StoreUnavailable
+from service.database import open_database
+from service.denials import Denials
+from service.errors import AbscopeError, IdempotencyMismatch, Overloaded, StoreUnavailable
+from service.gatekeeper import Gatekeeper
 from service.ids import new_id
+from service.kept_checkpoints import CheckpointKeeper
+from service.log_keys import pepper_of, signer_of
 from service.settings import Settings
-from service.signing import Signer, load_pepper, load_signer
+from service.signing import Signer
 
 T = TypeVar("T")
 LEASE_SECONDS: Final = 30.0
 _COMPUTE: Final = "compute"
 _ABANDON_SECONDS: Final = 1.0
-_UNREACHABLE: Final = "the database cannot be reached; repeat with an Idempotency-Key"
+_READY_SECONDS: Final = 5.0
+_UNREACHABLE: Final = (
+    "the database cannot be reached or takes no writes; it may have been stored: repeat with the same Idempotency-Key"
+)
 
 
 @dataclass(slots=True)
@@ -44,11 +51,14 @@ class Runtime:
     pool: ThreadPoolExecutor
     instance: str
     draining: bool = False
+    trying: bool = False
     waiting: int = 0
+    arriving: int = 0
     in_flight: set[tuple[str, str]] = field(default_factory=set)
     in_hand: set[str] = field(default_factory=set)
     jobs: asyncio.Queue[tuple[str, str]] = field(default_factory=asyncio.Queue)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    denials: Denials = field(default_factory=Denials)
 
     async def write(self, item: Write) -> Receipt:
         """Store one item; return after the COMMIT that contains it.
@@ -92,6 +102,8 @@ class Runtime:
             raise StoreUnavailable(_UNREACHABLE) from None
         except LogInconsistent:
             raise StoreUnavailable("the audit log contradicts itself; the operator must look at it") from None
+        except RowRejected:
+            raise StoreUnavailable("the database refused to store this; the log of the service has the cause") from None
         except StoredMismatch:
             raise IdempotencyMismatch("the Idempotency-Key was used with another request") from None
 
@@ -109,6 +121,22 @@ class Runtime:
     def lease_end(self) -> str:
         """Return until when nobody else may compute a run that this process takes now."""
         return utc_after(LEASE_SECONDS)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold a place among the queued runs of this process while the run is being stored.
+
+        Raises
+        ------
+        Overloaded
+        """
+        if len(self.in_hand) + self.arriving >= self.settings.compute_queue:
+            raise Overloaded("too many queued runs are waiting")
+        self.arriving += 1
+        try:
+            yield
+        finally:
+            self.arriving -= 1
 
     def enqueue(self, tenant: str, run_id: str) -> None:
         """Let the background workers compute a queued run of which this process holds the lease."""
@@ -133,17 +161,39 @@ class Runtime:
         """Return the state of everything that must work before traffic comes."""
 
         def check() -> bool:
-            return at_head(self.engine)
+            return schema_fits(self.engine) and accepts_writes(self.engine)
 
         try:
-            migrated = await asyncio.wait_for(asyncio.to_thread(check), timeout=5)
+            database = await asyncio.wait_for(asyncio.to_thread(check), _READY_SECONDS)
         except Exception:
-            migrated = False
+            database = False
+        if database:
+            await self._try_again()
+        stats = self.writer.stats
         return {
-            "database": migrated,
-            "writer": self.writer.stats.queue_length < self.settings.writer_queue,
+            "database": database,
+            "writer": stats.last_failure is None and stats.queue_length < self.settings.writer_queue,
             "accepting": not self.draining,
         }
+
+    async def _try_again(self) -> None:
+        """After a batch that the database failed, write one event: no traffic comes that would show the recovery."""
+        failure = self.writer.stats.last_failure
+        if failure is None or self.trying:
+            return
+        self.trying = True
+        try:
+            recovered = Event(
+                event="store.recovered",
+                subject=self.instance,
+                tenant="",
+                actor=f"process:{self.instance}",
+                extra={"error": failure},
+            )
+            with suppress(AbscopeError, TimeoutError):
+                await asyncio.wait_for(self.write(recovered), _READY_SECONDS)
+        finally:
+            self.trying = False
 
     def measure(self) -> None:
         """Bring the writer's figures into the metrics."""
@@ -157,11 +207,22 @@ class Runtime:
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Open every resource, migrate the database, and drain it all at the end."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.database)
-    await asyncio.to_thread(migrate, engine)
-    signer = load_signer(settings)
-    writer = GroupWriter(engine, signer.sign, max_batch=settings.writer_batch, queue_limit=settings.writer_queue)
+    engine = open_database(settings)
+    try:
+        await asyncio.to_thread(migrate, engine)
+        signer = await asyncio.to_thread(signer_of, settings, engine)
+        pepper = await asyncio.to_thread(pepper_of, settings, engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    writer = GroupWriter(
+        engine,
+        signer.sign,
+        check_signature=signer.verifier.check,
+        max_batch=settings.writer_batch,
+        queue_limit=settings.writer_queue,
+        on_failure=lambda cause: telemetry.log(logging.ERROR, event="write-failed", error=cause),
+    )
     writer.start()
     instance = new_id()
     runtime = Runtime(
@@ -169,10 +230,13 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         engine=engine,
         writer=writer,
         signer=signer,
-        gatekeeper=Gatekeeper(settings, engine, load_pepper(settings)),
+        gatekeeper=Gatekeeper(settings, engine, pepper),
         pool=ThreadPoolExecutor(settings.compute_threads, thread_name_prefix=f"{_COMPUTE}-{instance}"),
         instance=instance,
     )
+    keeper = CheckpointKeeper(settings, engine, signer.verifier)
+    await asyncio.to_thread(keeper.keep)
+    runtime.tasks.add(asyncio.create_task(keeper.watch()))
     telemetry.log(logging.INFO, event="started")
     try:
         yield runtime
@@ -181,8 +245,10 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         for task in list(runtime.tasks):
             task.cancel()
         await asyncio.gather(*runtime.tasks, return_exceptions=True)
+        await runtime.denials.close()
         await _close_pool(runtime)
         await asyncio.to_thread(writer.drain, settings.drain_seconds)
+        await asyncio.to_thread(keeper.keep)
         engine.dispose()
         telemetry.log(logging.INFO, event="stopped")
 

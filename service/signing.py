@@ -20,6 +20,7 @@ from service.settings import Settings
 SIGNING_KEY_FILE = "audit_signing_key.pem"
 PEPPER_FILE = "key_pepper"
 _KEY_BYTES = 32
+_LONGEST_SIZE = 18
 _ED25519 = b"\x01"
 
 
@@ -94,7 +95,7 @@ class Verifier:
         """
         body, _, signatures = note.partition("\n\n")
         lines = [*body.split("\n"), "", "", ""][:3]
-        size = int(lines[1]) if lines[1].isdecimal() else -1
+        size = int(lines[1]) if lines[1].isdecimal() and len(lines[1]) <= _LONGEST_SIZE else -1
         checkpoint = Checkpoint(size, _decode(lines[2]))
         if lines[0] == self.origin:
             for line in signatures.splitlines():
@@ -135,6 +136,16 @@ class Signer:
         return self.verifier.note(size, root, self.sign(size, root))
 
 
+def has_signing_key(settings: Settings) -> bool:
+    """Whether a signing key is given or kept in the data directory."""
+    return settings.signing_key is not None or (settings.data_dir / SIGNING_KEY_FILE).exists()
+
+
+def has_pepper(settings: Settings) -> bool:
+    """Whether the secret of the access keys' digests is given or kept in the data directory."""
+    return settings.key_pepper is not None or (settings.data_dir / PEPPER_FILE).exists()
+
+
 def load_signer(settings: Settings) -> Signer:
     """Use the given signing key, or the one in the data directory; the first start makes it."""
     if settings.signing_key is not None:
@@ -143,10 +154,23 @@ def load_signer(settings: Settings) -> Signer:
 
 
 def load_pepper(settings: Settings) -> bytes:
-    """Use the given secret of the access keys' digests, or the one in the data directory."""
+    """Use the given secret of the access keys' digests, or the one in the data directory.
+
+    Raises
+    ------
+    InvalidKey
+        It is shorter than 32 bytes.
+    """
     if settings.key_pepper is not None:
-        return settings.key_pepper.get_secret_value().encode()
-    return _kept(settings.data_dir / PEPPER_FILE, secrets.token_bytes(_KEY_BYTES))
+        pepper = settings.key_pepper.get_secret_value().encode()
+    else:
+        pepper = _kept(settings.data_dir / PEPPER_FILE, secrets.token_bytes(_KEY_BYTES))
+    if len(pepper) < _KEY_BYTES:
+        raise InvalidKey(
+            f"the pepper of the API keys must have {_KEY_BYTES} bytes or more: set ABSCOPE_KEY_PEPPER_FILE to a file "
+            "made by 'openssl rand -hex 32'"
+        )
+    return pepper
 
 
 def new_signing_key() -> bytes:

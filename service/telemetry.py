@@ -20,6 +20,9 @@ _LATENCY: Final = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 _RUNS: Final = Counter("abscope_runs", "Runs by kind and status.", ("kind", "status"), registry=REGISTRY)
+DENIALS: Final = Counter(
+    "abscope_denials", "Requests denied, by known and unknown callers.", ("caller",), registry=REGISTRY
+)
 WRITER_QUEUE: Final = Gauge("abscope_writer_queue", "Writes waiting for their transaction.", registry=REGISTRY)
 WRITER_BATCHES: Final = Gauge("abscope_writer_batches", "Transactions of the writer so far.", registry=REGISTRY)
 WRITER_ROWS: Final = Gauge("abscope_writer_rows", "Writes committed so far.", registry=REGISTRY)
@@ -27,27 +30,52 @@ WRITER_LAST_BATCH: Final = Gauge("abscope_writer_last_batch_size", "Writes in th
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _LOGGER: Final = logging.getLogger("abscope")
+_SERVER_LOGGER: Final = logging.getLogger("uvicorn")
 _FIELDS: Final = frozenset(
-    {"event", "request_id", "method", "route", "status", "milliseconds", "kind", "count", "seconds", "error", "where"}
-)
+    {
+        "event", "request_id", "method", "route", "status", "milliseconds", "kind", "count", "seconds", "error",
+        "where", "message",
+    }
+)  # fmt: skip
 
 
 class _JsonLines(logging.Formatter):
     """One JSON object a line; a field that is not on the allowlist does not get out."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields: dict[str, Any] = getattr(record, "fields", {})
+        fields = record.fields if hasattr(record, "fields") else _of_server(record)
         line = {"time": utc_now(), "level": record.levelname, **{k: fields[k] for k in fields if k in _FIELDS}}
         return orjson.dumps(line).decode()
 
 
+def _of_server(record: logging.LogRecord) -> dict[str, Any]:
+    """Return the fields of a line of the HTTP server: its sentence without arguments, and where an error arose."""
+    fields: dict[str, Any] = {"event": "server", "message": str(record.msg).strip().partition("\n")[0]}
+    error = record.exc_info[1] if record.exc_info else None
+    return fields if error is None else {**fields, **_cause(error)}
+
+
+def _is_no_traceback(record: logging.LogRecord) -> bool:
+    """Return False for the text that a failed start hands to the server; the failure has its own line."""
+    return not str(record.msg).startswith("Traceback")
+
+
+def _cause(error: BaseException) -> dict[str, Any]:
+    """Return type and place of an error, never its message, which may carry patient data."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    where = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}:{frame.name}" for frame in frames]
+    return {"error": type(error).__name__, "where": where}
+
+
 def configure_logging(level: str) -> None:
-    """Write JSON lines to standard error at the given level."""
+    """Write JSON lines to standard error at the given level; those of the HTTP server at its own."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
-    _LOGGER.handlers[:] = [handler]
+    handler.addFilter(_is_no_traceback)
+    for logger in (_LOGGER, _SERVER_LOGGER):
+        logger.handlers[:] = [handler]
+        logger.propagate = False
     _LOGGER.setLevel(level)
-    _LOGGER.propagate = False
 
 
 def log(level: int, **fields: object) -> None:
@@ -57,10 +85,8 @@ def log(level: int, **fields: object) -> None:
 
 
 def log_failure(request_id: str | None, error: BaseException) -> None:
-    """Log an unexpected error by its type and place, never by its message, which may carry patient data."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    where = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}:{frame.name}" for frame in frames]
-    log(logging.ERROR, event="failure", request_id=request_id, error=type(error).__name__, where=where)
+    """Log an unexpected error by its type and place."""
+    log(logging.ERROR, event="failure", request_id=request_id, **_cause(error))
 
 
 def observe_request(method: str, route: str, status: int, seconds: float, request_id: str) -> None:

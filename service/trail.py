@@ -10,9 +10,10 @@ from db import queries
 from db.digests import canonical_json, hex_sha256, run_content
 from db.errors import UnknownRow
 from db.merkle import EMPTY_ROOT
+from db.writes import Event
 from schemas.audit import Checkpoint, ConsistencyProof, Entry, EntryPage, InclusionProof, LeafProof, RunRow
 from service.access import Caller
-from service.errors import InvalidInput, NotFound
+from service.errors import InvalidInput, NotFound, StoreUnavailable
 from service.runtime import Runtime
 
 
@@ -31,7 +32,7 @@ async def entries(runtime: Runtime, caller: Caller, *, start: int, limit: int) -
 
 
 async def inclusion(runtime: Runtime, caller: Caller, run_id: str) -> InclusionProof:
-    """Prove that a run of the caller stands in the present log.
+    """Prove that a run of the caller stands in the present log; the proof shows the run's row, so it is an event.
 
     Raises
     ------
@@ -56,7 +57,9 @@ async def inclusion(runtime: Runtime, caller: Caller, run_id: str) -> InclusionP
             checkpoint=head,
         )
 
-    return await runtime.read(prove)
+    found = await runtime.read(prove)
+    await runtime.write(Event(event="proof.read", subject=run_id, tenant=caller.tenant, actor=caller.actor))
+    return found
 
 
 def _leaf(connection: Connection, row: Any, size: int) -> dict[str, Any]:
@@ -88,6 +91,10 @@ def _checkpoint(runtime: Runtime, connection: Connection) -> Checkpoint:
     head = queries.audit_head(connection)
     size, root = (0, EMPTY_ROOT) if head is None else (head.size, bytes(head.root))
     signature = runtime.signer.sign(size, root) if head is None else bytes(head.signature)
+    if not runtime.signer.verifier.check(size, root, signature):
+        raise StoreUnavailable(
+            "the newest checkpoint of the log is signed by another key; the operator must look at it"
+        )
     return Checkpoint(
         size=size,
         root=root.hex(),

@@ -3,7 +3,7 @@
 Nothing here imports the models, whose code takes seconds to load: these commands answer at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import shorten
@@ -13,17 +13,25 @@ from sqlalchemy import Engine
 
 from db import backup, queries, verify
 from db.clock import utc_now
-from db.engine import at_head, migrate, open_engine, snapshot
+from db.engine import migrate, schema_fit, snapshot
 from db.errors import BackupInvalid, UnknownRow
-from db.writes import NewKey, RevokeKey
-from service import access, audit
+from db.logwalk import Checkpoint
+from db.revisions import Fit
+from db.writer import GroupWriter
+from db.writes import Event, NewKey, RevokeKey
+from service import audit
+from service.database import open_database
 from service.errors import AbscopeError, NotFound
+from service.kept_checkpoints import CHECKPOINTS_FILE, kept_checkpoints, read_note
+from service.keys import new_key
+from service.log_keys import KeyMissing, installed_signer, newest_checkpoint, pepper_of, signer_of
 from service.runtime import open_runtime
 from service.settings import Settings
-from service.signing import SIGNING_KEY_FILE, Verifier, load_pepper, load_signer
+from service.signing import Verifier, load_signer
 
 ACTOR = "cli"
 _LONGEST_REASON = 500
+_WRITE_SECONDS = 30.0
 
 
 class CheckFailed(AbscopeError):
@@ -35,9 +43,10 @@ class WrongUsage(AbscopeError):
 
 
 def reach_database(settings: Settings) -> None:
-    """Connect once, so that a start without the database ends in one sentence."""
-    with database(settings, migrated=False) as engine, engine.connect():
-        pass
+    """Connect once, so that a start without the database or without its keys ends in one sentence."""
+    with database(settings, migrated=False) as engine:
+        signer_of(settings, engine)
+        pepper_of(settings, engine)
 
 
 def migrate_database(settings: Settings) -> None:
@@ -48,8 +57,8 @@ def migrate_database(settings: Settings) -> None:
 
 async def create_key(settings: Settings, tenant: str, scopes: list[str], label: str) -> Any:
     """Store a new key's digest and return the key, which cannot be shown again."""
-    key_id, key, digest = access.new_key(load_pepper(settings))
     async with open_runtime(settings) as runtime:
+        key_id, key, digest = new_key(pepper_of(settings, runtime.engine))
         await runtime.write(
             NewKey(
                 id=key_id,
@@ -80,19 +89,22 @@ def list_keys(settings: Settings, tenant: str | None) -> Any:
         ]
 
 
-async def revoke_key(settings: Settings, tenant: str, key_id: str) -> None:
-    """End a key.
+async def revoke_key(settings: Settings, key_id: str, tenant: str | None = None) -> None:
+    """End a key, of this tenant where one is named.
 
     Raises
     ------
     NotFound
-        The tenant has no such key.
+        There is no such key in use.
     """
     async with open_runtime(settings) as runtime:
+        row = await runtime.read(lambda connection: queries.get_key(connection, key_id))
+        if row is None or tenant not in (None, row.tenant):
+            raise NotFound("no key in use has this id; 'abscope keys list' shows them")
         try:
-            await runtime.write(RevokeKey(id=key_id, tenant=tenant, actor=ACTOR))
+            await runtime.write(RevokeKey(id=key_id, tenant=row.tenant, actor=ACTOR))
         except UnknownRow:
-            raise NotFound("this tenant has no such key") from None
+            raise NotFound("the key is revoked already") from None
 
 
 def export_audit(settings: Settings, file: Path) -> int:
@@ -101,24 +113,80 @@ def export_audit(settings: Settings, file: Path) -> int:
         return verify.export_log(connection, file)
 
 
-def verify_audit(settings: Settings, file: Path | None, verifier_key: str | None) -> dict[str, Any]:
+def verify_audit(
+    settings: Settings, file: Path | None, verifier_keys: Sequence[str], notes: Sequence[Path]
+) -> dict[str, Any]:
     """Verify an exported log, or the configured database, and return a report.
 
-    ``verifier_key`` is the signer's public key; without it, this installation's own key.
+    ``verifier_keys`` are the public keys that may have signed it; without them, this installation's own.
+    ``notes`` are files with checkpoints that were kept elsewhere. The database must also agree with
+    the checkpoints that were kept in the data folder.
     """
-    verifier = Verifier.parse(verifier_key) if verifier_key else load_signer(settings).verifier
+    problems: list[str] = []
     if file is not None:
-        found = audit.verify_export(file, [verifier])
+        verifiers = _verifiers(settings, verifier_keys)
+        found = audit.verify_export(file, verifiers, trusted=_read_notes(notes, verifiers))
     else:
-        with database(settings) as engine, snapshot(engine) as connection:
-            found = audit.verify_database(connection, [verifier])
+        with database(settings) as engine:
+            verifiers = _verifiers(settings, verifier_keys)
+            kept, unreadable = kept_checkpoints(settings, verifiers)
+            if unreadable:
+                problems.append(
+                    f"lines of {CHECKPOINTS_FILE} without a checkpoint that a given key signed: {unreadable}"
+                )
+            with snapshot(engine) as connection:
+                trusted = [*_read_notes(notes, verifiers), *kept]
+                found = audit.verify_database(connection, verifiers, trusted=trusted)
+    problems += found.problems
     return {
-        "valid": found.ok,
+        "valid": not problems,
         "size": found.size,
         "root": found.root.hex(),
         "runs": found.runs,
-        "problems": list(found.problems),
+        "problems": problems,
     }
+
+
+def rekey(settings: Settings) -> str:
+    """Go on with a log that another key signed, and record that; return the verifier key that signs from now on.
+
+    Raises
+    ------
+    CheckFailed
+        The key that is here signs this log already.
+    """
+    with database(settings) as engine:
+        signer = load_signer(settings)
+        head = newest_checkpoint(engine)
+        if head is None or signer.verifier.check(head.size, bytes(head.root), bytes(head.signature)):
+            raise CheckFailed("the signing key that is here is the one of this log; there is nothing to change")
+        writer = GroupWriter(engine, signer.sign)
+        writer.start()
+        try:
+            changed = Event(
+                event="signer.changed",
+                subject=signer.verifier.text,
+                tenant="",
+                actor=ACTOR,
+                extra={"size": head.size, "root": bytes(head.root).hex()},
+            )
+            writer.submit(changed).result(_WRITE_SECONDS)
+        finally:
+            writer.drain(_WRITE_SECONDS)
+    return signer.verifier.text
+
+
+def _verifiers(settings: Settings, texts: Sequence[str]) -> list[Verifier]:
+    if texts:
+        return [Verifier.parse(text) for text in texts]
+    try:
+        return [installed_signer(settings).verifier]
+    except KeyMissing as error:
+        raise KeyMissing(f"{error.detail}; or give the public key of the service with --verifier-key") from None
+
+
+def _read_notes(notes: Sequence[Path], verifiers: Sequence[Verifier]) -> list[Checkpoint]:
+    return [read_note(note.read_text(encoding="utf-8", errors="replace"), verifiers) for note in notes]
 
 
 def back_up(settings: Settings, file: Path) -> str:
@@ -127,24 +195,22 @@ def back_up(settings: Settings, file: Path) -> str:
         return backup.backup(engine, file)
 
 
-def restore(settings: Settings, file: Path) -> None:
+def restore(settings: Settings, file: Path, verifier_keys: Sequence[str]) -> None:
     """Load a backup into the empty configured database; nothing is kept unless its audit log verifies.
+
+    ``verifier_keys`` are the public keys that may have signed it; without them, this installation's own.
 
     Raises
     ------
     CheckFailed
-        The backup is damaged, the database is not empty, the log does not verify, or the key that signed
-        it is not here.
+        The backup is damaged, the database is not empty, or the log does not verify.
+    KeyMissing
+        No key is given, and none is here.
     """
-    if settings.signing_key is None and not (settings.data_dir / SIGNING_KEY_FILE).exists():
-        raise CheckFailed(
-            "not restored: the key that signed this log is not here; set ABSCOPE_SIGNING_KEY_FILE to it, or copy "
-            f"{SIGNING_KEY_FILE} of the service into the data folder"
-        )
-    verifier = load_signer(settings).verifier
+    verifiers = _verifiers(settings, verifier_keys)
     try:
         with database(settings, migrated=False) as engine:
-            backup.restore(engine, file, verifier.check)
+            backup.restore(engine, file, audit.any_of(verifiers))
     except BackupInvalid as error:
         raise CheckFailed(shorten(f"not restored: {error}", _LONGEST_REASON, placeholder=" …")) from None
 
@@ -156,13 +222,18 @@ def database(settings: Settings, *, migrated: bool = True) -> Iterator[Engine]:
     Raises
     ------
     CheckFailed
-        Its schema must be this release's (``migrated``), and is not.
+        This release cannot work with its schema, or (``migrated``) not yet.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.database)
+    engine = open_database(settings)
     try:
-        if migrated and not at_head(engine):
-            raise CheckFailed("the database is not at this release's schema: run 'abscope migrate'")
+        fit = schema_fit(engine)
+        if fit is Fit.TOO_NEW:
+            raise CheckFailed(
+                "the schema of the database is of a newer release, and this release cannot work with it: "
+                "use the newer release, or restore a backup from before its first start"
+            )
+        if migrated and fit is Fit.BEHIND:
+            raise CheckFailed("the schema of the database is older than this release: run 'abscope migrate'")
         yield engine
     finally:
         engine.dispose()

@@ -1,6 +1,7 @@
 """One POST route for every kind of run."""
 
-from typing import Any, ClassVar
+import re
+from typing import Any, ClassVar, Final
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
@@ -18,6 +19,9 @@ from service.errors import Conflict, IdempotencyMismatch, InvalidInput, Overload
 from service.kinds import Kind
 from service.parsing import MalformedJson, parse
 
+_PREFERENCES: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
+"""The members of a list whose quoted strings may have commas; an open quote goes to the end."""
+_PREFERENCE_NAME: Final = re.compile("[=;]")
 IDEMPOTENCY_KEY_SCHEMA: Any = {"type": "string", "pattern": runs.IDEMPOTENCY_KEY.pattern, "maxLength": 130}
 PARAMETERS: Any = [
     {
@@ -61,7 +65,17 @@ def origin(request: Request, caller: Caller) -> runs.Origin:
         caller=caller,
         request_id=request.state.request_id,
         idempotency_key=header(request.scope, b"idempotency-key"),
-        asynchronous="respond-async" in (header(request.scope, b"prefer") or ""),
+        asynchronous=_prefers_async(request.scope),
+    )
+
+
+def _prefers_async(scope: Scope) -> bool:
+    """Return whether a preference (RFC 7240) on any Prefer line is respond-async."""
+    return any(
+        _PREFERENCE_NAME.split(preference, 1)[0].strip().lower() == "respond-async"
+        for name, line in scope["headers"]
+        if name == b"prefer"
+        for preference in _PREFERENCES.findall(line.decode("latin-1"))
     )
 
 

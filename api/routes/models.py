@@ -47,8 +47,7 @@ async def list_models(request: Request, caller: Reader) -> Response:
 )
 async def get_model(request: Request, model_id: ModelId, caller: Reader) -> Response:
     """Purpose, population, inputs, equations, sources, performance, known failures and limits."""
-    headers = {"Vary": "Accept"}
     if preferred(request, (JSON, HTML)) == HTML:
-        headers["content-security-policy"] = _PAGE_POLICY
-        return caching.revalidated(request, cards.page(model_id).encode(), HTML, headers)
-    return caching.revalidated(request, cards.read_card(model_id).model_dump_json().encode(), JSON, headers)
+        policy = {"content-security-policy": _PAGE_POLICY}
+        return caching.revalidated(request, cards.page(model_id).encode(), HTML, policy)
+    return caching.revalidated(request, cards.read_card(model_id).model_dump_json().encode(), JSON)

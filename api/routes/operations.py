@@ -19,6 +19,7 @@ _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _DOCS = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -61,12 +62,18 @@ async def readyz(request: Request) -> Response:
     operation_id="metrics",
     summary="Prometheus metrics",
     response_class=Response,
-    responses=problems.FAILURE,
+    responses={
+        200: {
+            "description": "The Prometheus text format.",
+            "content": {_METRICS.partition(";")[0]: {"schema": {"type": "string"}}},
+        },
+        **problems.FAILURE,
+    },
 )
 async def metrics(request: Request) -> Response:
     """Latency by route, writer batches and queue, runs by kind; no patient data."""
     runtime_of(request).measure()
-    return Response(telemetry.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(telemetry.exposition(), media_type=_METRICS)
 
 
 @router.get("/docs", include_in_schema=False)

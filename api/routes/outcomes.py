@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api import problems
+from api import caching, problems
 from api.context import allowed, runtime_of
 from api.negotiation import JSON, SVG, preferred
 from api.parameters import ModelId, RunId
@@ -100,7 +100,7 @@ async def get_model_performance(
 ) -> Any:
     """Discrimination, calibration, Brier score, decision curve, subgroups and drift; small numbers are suppressed."""
     found = await outcomes.performance(runtime_of(request), caller, model_id)
-    response.headers["Vary"] = "Accept"
+    response.headers["Vary"] = caching.VARY
     if preferred(request, (JSON, SVG)) == SVG:
-        return Response(performance_pictures.draw(found, figure), media_type=SVG, headers={"Vary": "Accept"})
+        return Response(performance_pictures.draw(found, figure), media_type=SVG, headers={"Vary": caching.VARY})
     return found

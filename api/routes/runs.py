@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api import caching, problems
 from api.context import allowed, runtime_of
 from api.negotiation import CSV, JSON, SVG, preferred
-from api.parameters import RunId
+from api.parameters import MODEL_ID, RunId
 from schemas.run import Replay, Run, RunList, RunStatus
 from service import listing, pictures, runs
 from service.access import Caller
@@ -32,7 +32,7 @@ async def list_runs(
     kind: Annotated[
         str | None, Query(max_length=64, description="Only runs of this kind.", json_schema_extra={"enum": [*KINDS]})
     ] = None,
-    model: Annotated[str | None, Query(max_length=128, description="Only runs that this model took part in.")] = None,
+    model: Annotated[str | None, Query(pattern=MODEL_ID, description="Only runs that this model took part in.")] = None,
     patient_reference: Annotated[
         str | None, Query(pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="Only runs of this patient, as posted.")
     ] = None,
@@ -86,15 +86,13 @@ async def get_run(
     wanted = SVG if figure is not None else _wanted(request, answer)
     if wanted == SVG:
         picture = await pictures.draw(runtime_of(request), answer, figure)
-        return Response(picture, media_type=SVG, headers={"Vary": "Accept"})
+        return Response(picture, media_type=SVG, headers={"Vary": caching.VARY})
     if wanted == CSV:
         table = await pictures.series(runtime_of(request), answer)
-        return Response(table, media_type=CSV, headers={"Vary": "Accept"})
-    headers = {"ETag": answer.etag, "Cache-Control": caching.REVALIDATE, "Vary": "Accept"}
-    if answer.ended:
-        headers["Cache-Control"] = "private, immutable, max-age=31536000"
-        if caching.has(request, headers["ETag"]):
-            return Response(status_code=304, headers=headers)
+        return Response(table, media_type=CSV, headers={"Vary": caching.VARY})
+    headers = {"ETag": answer.etag, "Cache-Control": caching.REVALIDATE, "Vary": caching.VARY}
+    if answer.ended and caching.has(request, answer.etag):
+        return Response(status_code=304, headers=headers)
     return Response(answer.body, media_type="application/json", headers=headers)
 
 

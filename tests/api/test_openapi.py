@@ -116,3 +116,7 @@ def test_every_parameter_says_what_it_is(document):
         if not parameter.get("description")
     ]
     assert silent == []
+
+
+def test_the_metrics_are_documented_as_text(document):
+    assert list(document["paths"]["/metrics"]["get"]["responses"]["200"]["content"]) == ["text/plain"]

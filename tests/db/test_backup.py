@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from db.backup import backup, restore
-from db.engine import at_head, open_engine, snapshot
+from db.engine import migrate, open_engine, schema_fits, snapshot
 from db.errors import BackupInvalid
 from db.tables import TABLES, runs
 from db.verify import verify_database
@@ -51,7 +51,7 @@ def test_a_backup_restores_into_either_database(
     found = restore(target, tmp_path / "backup", check)
     assert (found.ok, found.size, found.runs) == (True, 16, 7)
     assert content(target) == content(engine)
-    assert at_head(target)
+    assert schema_fits(target)
     successor = GroupWriter(target, sign)
     successor.start()
     assert successor.submit(new_run()).result(30) == Receipt(16, 17)
@@ -100,6 +100,40 @@ def test_a_backup_never_overwrites(engine: Engine, tmp_path: Path) -> None:
     assert (tmp_path / "backup").read_text() == "precious"
 
 
+def test_a_folder_that_is_missing_is_named(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="the folder does not exist"):
+        backup(engine, tmp_path / "none" / "backup")
+
+
+def test_any_name_of_a_file_backs_up_and_restores(
+    engine: Engine, writer: GroupWriter, target: Engine, tmp_path: Path
+) -> None:
+    writer.submit(new_run()).result(30)
+    path = tmp_path / "100% #1?mode=rwc&x" / "back up%20#2"
+    path.parent.mkdir()
+    backup(engine, path)
+    assert restore(target, path, check).size == 1
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert not list(tmp_path.glob("100% "))
+
+
+@pytest.mark.parametrize("value", ["CAST(X'ff' AS TEXT)", "CAST(input AS TEXT)"])
+def test_values_of_another_type_do_not_restore(target: Engine, tmp_path: Path, value: str) -> None:
+    source = open_engine(f"sqlite:///{tmp_path / 'source.db'}")
+    migrate(source)
+    writer = GroupWriter(source, sign)
+    writer.start()
+    writer.submit(new_run()).result(30)
+    assert writer.drain(30)
+    with source.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE runs SET input = {value}, kind = {value}")
+    backup(source, tmp_path / "backup")
+    source.dispose()
+    with pytest.raises(BackupInvalid):
+        restore(target, tmp_path / "backup", check)
+    assert not schema_fits(target)
+
+
 def test_only_an_empty_database_is_restored_into(engine: Engine, writer: GroupWriter, tmp_path: Path) -> None:
     writer.submit(new_run()).result(30)
     backup(engine, tmp_path / "backup")
@@ -117,7 +151,7 @@ def test_a_tampered_database_backs_up_but_does_not_restore(
     backup(engine, tmp_path / "backup")
     with pytest.raises(BackupInvalid, match=run.id):
         restore(target, tmp_path / "backup", check)
-    assert not at_head(target)
+    assert not schema_fits(target)
 
 
 def test_a_damaged_file_is_refused(engine: Engine, writer: GroupWriter, tmp_path: Path) -> None:
@@ -139,7 +173,7 @@ def test_a_damaged_file_is_refused(engine: Engine, writer: GroupWriter, tmp_path
         fresh = open_engine(f"sqlite:///{tmp_path / f'fresh{i}.db'}")
         with pytest.raises(BackupInvalid):
             restore(fresh, path, check)
-        assert not at_head(fresh)
+        assert not schema_fits(fresh)
         fresh.dispose()
 
 

@@ -5,7 +5,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 
-from db.engine import at_head, migrate, open_engine
+from db.engine import migrate, open_engine, schema_fits
 from db.errors import DatabaseUnavailable
 from db.tables import metadata
 
@@ -18,11 +18,11 @@ def test_migrations_build_exactly_the_declared_tables(engine: Engine) -> None:
     assert declared == {"ck_runs_status", "ck_runs_result_with_digest"}
 
 
-def test_an_empty_database_is_not_at_head_until_migrated(database_url: str) -> None:
+def test_an_empty_database_does_not_fit_until_migrated(database_url: str) -> None:
     engine = open_engine(database_url)
-    assert not at_head(engine)
+    assert not schema_fits(engine)
     migrate(engine)
-    assert at_head(engine)
+    assert schema_fits(engine)
     migrate(engine)
     engine.dispose()
 
@@ -43,7 +43,7 @@ def test_processes_that_migrate_at_once_do_not_collide(database_url: str) -> Non
     for thread in threads:
         thread.join()
     assert errors == []
-    assert at_head(engines[0])
+    assert schema_fits(engines[0])
     for engine in engines:
         engine.dispose()
 
@@ -83,4 +83,4 @@ def test_other_databases_are_refused_with_advice(url: str) -> None:
 def test_a_database_that_cannot_be_reached_says_so() -> None:
     engine = open_engine("postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(DatabaseUnavailable):
-        at_head(engine)
+        schema_fits(engine)

@@ -1,15 +1,17 @@
 """Whatever is changed with SQL, the verification finds it."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Connection, Engine, LargeBinary, Table, delete, insert, select, text, update
+from sqlalchemy import Column, Connection, Engine, LargeBinary, Table, Text, cast, delete, insert, select, text, update
 
 from db.digests import canonical_json, hex_sha256
-from db.engine import snapshot
+from db.engine import open_engine, snapshot
 from db.errors import UnknownRow
 from db.logwalk import Checkpoint
 from db.merkle import leaf_hash, verify_consistency, verify_inclusion
@@ -53,7 +55,7 @@ def kept_history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         yield engine
 
 
-def problems(engine: Engine, trusted: Checkpoint | None = None) -> tuple[str, ...]:
+def problems(engine: Engine, *trusted: Checkpoint) -> tuple[str, ...]:
     with snapshot(engine) as connection:
         return verify_database(connection, check, trusted=trusted).problems
 
@@ -142,6 +144,56 @@ def test_changing_any_column_is_found(kept_history: Engine, table: Table, column
         changed = {**row, column: other(table.c[column], row[column])}
         tamper(kept_history, update(table).where(*at(table, changed)).values({column: row[column]}))
         assert problems(kept_history) == ()
+
+
+ALIENS = ["CAST(X'ff00' AS TEXT)", "X'ff00'", "12345678901", "'x'", "9e999"]
+
+
+@pytest.mark.parametrize("alien", ALIENS)
+def test_a_value_of_another_type_is_a_problem_of_its_row(kept_history: Engine, tmp_path: Path, alien: str) -> None:
+    if kept_history.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL keeps no value of another type")
+    path = str(kept_history.url.database)
+    for number, (table, column) in enumerate(COLUMNS):
+        copy = tmp_path / f"{number}.db"
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+            target.execute("PRAGMA ignore_check_constraints = ON")
+            name = f"{table.name} WHERE {column} = (SELECT max({column}) FROM {table.name})"
+            before = target.execute(f"SELECT {column} FROM {name}").fetchall()
+            try:
+                target.execute(f"UPDATE {name.replace(' WHERE', f' SET {column} = {alien} WHERE')}")
+            except sqlite3.IntegrityError:  # the number of a row is an integer or refused
+                continue
+            target.commit()
+        if not before or column in LEASE:
+            continue
+        engine = open_engine(f"sqlite:///{copy}")
+        assert problems(engine), f"{table.name}.{column}"
+        with snapshot(engine) as connection:
+            export_log(connection, tmp_path / f"{number}.log")
+        engine.dispose()
+
+
+def test_bytes_kept_as_text_name_the_run(kept_history: Engine, tmp_path: Path) -> None:
+    if kept_history.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL keeps no value of another type")
+    run = every_row(kept_history, runs)[0]
+    same = update(runs).where(runs.c.id == run["id"]).values(input=cast(runs.c.input, Text))
+    tamper(kept_history, same)
+    assert problems(kept_history) == (f"run {run['id']} holds input as text, which the service never writes",)
+    tamper(kept_history, update(runs).where(runs.c.id == run["id"]).values(input=run["input"]))
+    assert problems(kept_history) == ()
+
+
+@pytest.mark.parametrize("day", ["Infinity", "NaN"])
+def test_a_number_that_is_not_finite_is_found(kept_history: Engine, day: str) -> None:
+    first = every_row(kept_history, outcomes)[0]
+    if kept_history.dialect.name == "sqlite":
+        day = "9e999"
+    tamper(kept_history, text(f"UPDATE outcomes SET day = '{day}' WHERE id = '{first['id']}'"))
+    assert any("outcomes differs" in problem for problem in problems(kept_history))
+    tamper(kept_history, update(outcomes).where(outcomes.c.id == first["id"]).values(day=first["day"]))
 
 
 @pytest.mark.parametrize(
@@ -240,6 +292,9 @@ def test_a_record_that_is_no_json_is_a_problem_and_not_a_crash(history: Engine) 
     tamper(history, update(audit_entries).where(audit_entries.c.leaf_index == 3).values(record=b"\xff"))
     tamper(history, update(runs).values(models=b"{"))
     assert problems(history)
+    for record in (b'{"event": "run.created", "subject": []}', b'{"event": [], "subject": "x"}', b"[" * 100_000):
+        tamper(history, update(audit_entries).where(audit_entries.c.leaf_index == 3).values(record=record))
+        assert any("leaf 3 is not a record" in problem for problem in problems(history))
 
 
 def test_problems_never_quote_content(history: Engine) -> None:

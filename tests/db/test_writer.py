@@ -15,6 +15,7 @@ from db.errors import (
     DeathRecorded,
     IdempotencyMismatch,
     LogInconsistent,
+    OutcomeCorrected,
     QueueFull,
     RowRejected,
     RunClosed,
@@ -338,7 +339,7 @@ def test_outcomes_append_and_are_corrected_once(engine: Engine, writer: GroupWri
 
     writer.submit(record("o1")).result(SECONDS)
     writer.submit(record("o2", "o1")).result(SECONDS)
-    assert isinstance(writer.submit(record("o3", "o1")).exception(SECONDS), RowRejected)
+    assert isinstance(writer.submit(record("o3", "o1")).exception(SECONDS), OutcomeCorrected)
     assert isinstance(writer.submit(record("o4", "unknown")).exception(SECONDS), UnknownRow)
     with engine.connect() as connection:
         assert [row.id for row in outcomes_of_run(connection, "default", run.id)] == ["o1", "o2"]

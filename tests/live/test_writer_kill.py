@@ -22,7 +22,7 @@ from tests.support.databases import own_server
 from tests.support.rows import new_run
 
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("ABSCOPE_TEST_KILLS", "4"))
+KILLS = int(os.environ.get("TEST_KILLS", "4"))
 SECONDS = 60
 
 Acknowledged = dict[str, tuple[str, int]]

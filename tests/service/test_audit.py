@@ -46,9 +46,9 @@ def test_the_database_verifies_with_the_right_key_only(history: Engine) -> None:
 def test_an_export_verifies_without_the_database(exported: Path, history: Engine) -> None:
     found = verify_export(exported, [SIGNER.verifier])
     assert (found.ok, found.size, found.runs) == (True, 16, 7)
-    assert verify_export(exported, [SIGNER.verifier], trusted=Checkpoint(16, found.root)).ok
-    assert not verify_export(exported, [SIGNER.verifier], trusted=Checkpoint(16, bytes(32))).ok
-    assert not verify_export(exported, [SIGNER.verifier], trusted=Checkpoint(17, bytes(32))).ok
+    assert verify_export(exported, [SIGNER.verifier], trusted=[Checkpoint(16, found.root)]).ok
+    assert not verify_export(exported, [SIGNER.verifier], trusted=[Checkpoint(16, bytes(32))]).ok
+    assert not verify_export(exported, [SIGNER.verifier], trusted=[Checkpoint(17, bytes(32))]).ok
     assert not verify_export(exported, [STRANGER.verifier]).ok
     with snapshot(history) as connection:
         assert verify_database(connection, [SIGNER.verifier]).root == found.root
@@ -97,4 +97,4 @@ def test_a_shorter_log_is_found_with_a_checkpoint_from_elsewhere(exported: Path)
     exported.write_text("".join(line + "\n" for line in lines[: first_checkpoint + 1]))
     shorter = verify_export(exported, [SIGNER.verifier])
     assert shorter.size < whole.size
-    assert not verify_export(exported, [SIGNER.verifier], trusted=Checkpoint(whole.size, whole.root)).ok
+    assert not verify_export(exported, [SIGNER.verifier], trusted=[Checkpoint(whole.size, whole.root)]).ok

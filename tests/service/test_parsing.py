@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.base import Schema
-from service.parsing import MalformedJson, parse
+from service.parsing import InvalidBody, MalformedJson, parse
 
 
 class Anything(Schema):
@@ -59,3 +59,11 @@ def test_a_member_given_twice_is_refused_and_nothing_else(document: Any, escaped
 def test_an_escaped_colon_does_not_hide_a_member_given_twice() -> None:
     with pytest.raises(MalformedJson):
         parse(Anything, b'{"root": {"a": 1, "a": "\\u003a"}}')
+
+
+def test_a_pointer_does_not_grow_with_a_made_up_name() -> None:
+    name = "~/" * 500_000
+    with pytest.raises(InvalidBody) as refused:
+        parse(Anything, json.dumps({name: 1}).encode())
+    (pointer,) = [item["pointer"] for item in refused.value.errors]
+    assert pointer == "/" + "~0~1" * 50 + "…"

@@ -44,9 +44,9 @@ def test_starts_at_the_same_time_agree_on_one_key(settings: Settings) -> None:
 
 def test_given_keys_are_used_and_nothing_is_made(tmp_path: Path) -> None:
     pem = new_signing_key()
-    given = Settings(data_dir=tmp_path / "none", signing_key=pem.decode(), key_pepper="pepper")
+    given = Settings(data_dir=tmp_path / "none", signing_key=pem.decode(), key_pepper="pepper" * 6)
     assert load_signer(given).public_key_base64 == Signer(pem).public_key_base64
-    assert load_pepper(given) == b"pepper"
+    assert load_pepper(given) == b"pepper" * 6
     assert not (tmp_path / "none").exists()
 
 
@@ -98,3 +98,20 @@ def test_public_keys_are_read_in_both_forms() -> None:
     for damaged in ("", "abc", signer.verifier.text[:-4], signer.verifier.text.replace("abscope/", "abscope-")):
         with pytest.raises(InvalidKey):
             Verifier.parse(damaged)
+
+
+@pytest.mark.parametrize("pepper", ["", " ", "a" * 31, "é" * 15])
+def test_a_short_pepper_is_refused(tmp_path: Path, pepper: str) -> None:
+    with pytest.raises(InvalidKey, match="32 bytes"):
+        load_pepper(Settings(data_dir=tmp_path, key_pepper=pepper))
+    (tmp_path / PEPPER_FILE).write_bytes(pepper.encode())
+    with pytest.raises(InvalidKey, match="32 bytes"):
+        load_pepper(Settings(data_dir=tmp_path))
+    assert load_pepper(Settings(data_dir=tmp_path, key_pepper="é" * 16)) == "é".encode() * 16
+
+
+def test_an_empty_pepper_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty").touch()
+    monkeypatch.setenv("ABSCOPE_KEY_PEPPER_FILE", str(tmp_path / "empty"))
+    with pytest.raises(InvalidKey, match="32 bytes"):
+        load_pepper(Settings(data_dir=tmp_path))

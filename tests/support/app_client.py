@@ -25,7 +25,7 @@ class AppClient:
         self._lifespan = self.app.router.lifespan_context(self.app)
         self._await(self._lifespan.__aenter__())
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://testserver")
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
         return self
 
     def __exit__(self, *_: object) -> None:
