@@ -19,7 +19,9 @@ def filled(values: np.ndarray, pieces: int) -> LogHistogram:
 @given(st.integers(0, 2**32 - 1), st.integers(300, 900), st.sampled_from([0.05, 0.25, 0.5, 0.75, 0.95]))
 def test_close_to_the_exact_quantile(seed: int, n: int, q: float) -> None:
     values = np.random.default_rng(seed).lognormal(3.0, 0.7, (n, 2, 3))
-    assert filled(values, 3).quantile(q) == pytest.approx(np.quantile(values, q, axis=0), rel=0.04)
+    lower, higher = (np.quantile(values, q, axis=0, method=side) for side in ("lower", "higher"))
+    found = filled(values, 3).quantile(q)
+    assert ((0.99 * lower <= found) & (found <= 1.01 * higher)).all()
     assert filled(values, 1).quantile(q) == pytest.approx(np.quantile(values, q, axis=0))
 
 
